@@ -1,0 +1,1 @@
+"""dojang: has this order really been paid, exactly once?"""
