@@ -32,7 +32,12 @@ class OrderId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> OrderId:
+    def __new__(cls, text: object) -> OrderId:
+        """Check the grammar.
+
+        Raises:
+            InvalidValue: If `text` cannot be an order's id.
+        """
         if not isinstance(text, str) or not _ORDER_ID.fullmatch(text) or text in {".", ".."}:
             raise InvalidValue(
                 "order_id must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ : - "
@@ -46,7 +51,12 @@ class ReceiptId(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> ReceiptId:
+    def __new__(cls, text: object) -> ReceiptId:
+        """Check the grammar and lower the case.
+
+        Raises:
+            InvalidValue: If `text` cannot be a receipt's id.
+        """
         if isinstance(text, str):
             text = text.lower()
             if _RECEIPT_ID.fullmatch(text):
@@ -146,7 +156,9 @@ class Order:
         if self.price.minor <= 0:
             raise InvalidValue("price must be more than zero (price는 0보다 커야 합니다)")
         if not 0 <= self.tax_free <= self.price.minor:
-            raise InvalidValue("tax_free must be between 0 and price (tax_free는 0 이상 price 이하여야 합니다)")
+            raise InvalidValue(
+                "tax_free must be between 0 and price (tax_free는 0 이상 price 이하여야 합니다)"
+            )
         if not self.name.strip() or len(self.name) > _NAME_LENGTH_MAX or not self.name.isprintable():
             raise InvalidValue(
                 f"name must be 1 to {_NAME_LENGTH_MAX} printable characters "
@@ -158,12 +170,10 @@ class Order:
 
 
 def _check_metadata(metadata: Mapping[str, object]) -> None:
-    small = len(metadata) <= _METADATA_KEYS_MAX and all(
-        isinstance(key, str)
-        and len(key) <= _METADATA_TEXT_MAX
-        and isinstance(value, _PLAIN)
-        and len(str(value)) <= _METADATA_TEXT_MAX
-        for key, value in metadata.items()
+    keys: list[object] = list(metadata)
+    small = len(keys) <= _METADATA_KEYS_MAX and all(
+        isinstance(text, _PLAIN) and len(str(text)) <= _METADATA_TEXT_MAX
+        for text in (*keys, *metadata.values())
     )
     if not small:
         raise InvalidValue(

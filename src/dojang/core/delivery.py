@@ -1,0 +1,85 @@
+"""One thing the shop is owed: its id, when it is due, when we give up.
+
+Rule 1: an id is made from the order and the version that owes it, so a repeat is recognisably the same.
+Rule 2: what is owed is written in the transaction that decides it, never later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dojang.core.order import OrderId
+
+__all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "due_again"]
+
+# The schedule the Standard Webhooks specification recommends: at once, then after each of these.
+_SCHEDULE = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+
+ATTEMPTS_MAX = len(_SCHEDULE) + 1
+"""How often something owed is tried before a person must look."""
+
+
+class Lane(StrEnum):
+    """Two queues per order, so that a shop that does not answer never delays money that must go back."""
+
+    NOTICE = "notice"
+    MONEY_BACK = "money_back"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    DUE = "due"
+    SETTLED = "settled"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing owed.
+
+    Attributes:
+        id: The same at every attempt; the receiver's key against doing it twice.
+        order_id: Whose.
+        seq: The order's version that owes it; within a lane the lower goes first.
+        lane: Which queue.
+        type: `order.paid` and its like, or `money_back`.
+        data: What is told, or which receipt's money goes back.
+        created_at: When it came to be owed.
+        due_at: When it is next tried.
+        attempts: How often it has been claimed; also the fencing token of a claim.
+        state: Where it stands.
+        last_error: What the last attempt ended in, for people.
+        settled_at: When it was done.
+    """
+
+    id: str
+    order_id: OrderId
+    seq: int
+    lane: Lane
+    type: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    state: DeliveryState = DeliveryState.DUE
+    last_error: str = ""
+    settled_at: datetime | None = None
+
+
+def due_again(attempts: int, now: datetime, spread: float = 0.0) -> datetime | None:
+    """When something that has failed `attempts` times is tried again; None when it is given up.
+
+    Args:
+        attempts: Attempts made so far, at least 1.
+        now: The moment of the failure.
+        spread: A random number in [0, 1): up to a fifth is added, so that many failures do not come back at once.
+    """
+    if attempts >= ATTEMPTS_MAX:
+        return None
+    return now + _SCHEDULE[attempts - 1] * (1 + 0.2 * spread)

@@ -1,0 +1,68 @@
+"""When an order is next looked at without anybody asking: one pure function of its state and age."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dojang.core.order import Order
+from dojang.core.payment import Payment, State
+
+__all__ = ["next_check"]
+
+
+def _ladder(*steps: str) -> tuple[timedelta, ...]:
+    unit = {"m": 60, "h": 3_600, "d": 86_400}
+    return tuple(timedelta(seconds=int(step[:-1]) * unit[step[-1]]) for step in steps)
+
+
+# A buyer who paid and vanished is found within minutes; a forgotten tab is not asked about for ever.
+_OPEN = _ladder("2m", "5m", "15m", "35m", "1h", "3h", "6h", "12h", "1d", "2d", "3d", "7d")
+_DEPOSIT = _ladder("10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "3d", "5d", "7d", "10d", "14d")
+# Cancels made in a console send no webhook, so paid orders are compared now and then.
+_PAID = _ladder("1h", "6h", "1d", "3d", "7d", "14d", "30d", "60d", "90d", "180d")
+_LATE = _ladder("1h", "1d", "3d", "7d")
+# The window's own deadline may lag behind ours a little; do not ask at the very second.
+_GRACE = timedelta(seconds=30)
+
+
+def next_check(
+    order: Order, payment: Payment, created_at: datetime, now: datetime, spread: float = 0.0
+) -> datetime | None:
+    """The moment of the next check, or None when nothing more can come.
+
+    Args:
+        order: Its deadline matters while no money is there.
+        payment: Its state decides which times apply.
+        created_at: When the order was registered.
+        now: The moment of asking; the answer is later than this.
+        spread: A random number in [0, 1): up to a tenth of the wait is added.
+    """
+    match payment.state:
+        case State.CONFIRMING | State.CANCELLING:
+            until = payment.lease.until if payment.lease else now
+            return max(until, now + timedelta(seconds=1))
+        case State.OPEN:
+            due = _step(created_at, _OPEN, now)
+        case State.AWAITING_DEPOSIT:
+            due = _step(created_at, _DEPOSIT, now)
+        case State.PAID:
+            due = _step(payment.paid_at or created_at, _PAID, now)
+        case State.EXPIRED:
+            due = _step(order.expires_at or created_at, _LATE, now)
+        case _:
+            return None
+    if due is not None:
+        due += (due - now) * 0.1 * spread
+    if payment.state in (State.OPEN, State.AWAITING_DEPOSIT) and order.expires_at is not None:
+        end = order.expires_at + _GRACE
+        if end <= now:
+            return now + _GRACE
+        due = end if due is None else min(due, end)
+    return due
+
+
+def _step(since: datetime, ladder: tuple[timedelta, ...], now: datetime) -> datetime | None:
+    for step in ladder:
+        if since + step > now:
+            return since + step
+    return None

@@ -1,0 +1,152 @@
+"""Hand over what the outbox owes: notices to the shop, and money back to buyers, through the same door."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from dojang.core.decision import Decision, give_up_delivery, money_returned
+from dojang.core.delivery import Delivery, DeliveryState, Lane, due_again
+from dojang.core.order import ReceiptId
+from dojang.core.payment import Record
+from dojang.core.receipt import ReceiptStatus
+from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
+from dojang.ports import HandedOver, World
+
+__all__ = ["DeliveryReport", "deliver_owed"]
+
+_CLAIM_S = 60.0
+_HAND_OVER_WITHIN_S = 15.0
+_COMMIT_TRIES = 8
+
+
+@dataclass(slots=True)
+class DeliveryReport:
+    """What one run did.
+
+    Attributes:
+        settled: Deliveries handed over, by type.
+        failed: Attempts that did not succeed and will be repeated.
+        dead: Deliveries given up; a person must look.
+    """
+
+    settled: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    dead: int = 0
+
+    @property
+    def tried(self) -> int:
+        """How many attempts were made."""
+        return self.settled.total() + self.failed + self.dead
+
+
+async def deliver_owed(world: World, *, limit: int = 100) -> DeliveryReport:
+    """Try everything that is due once.
+
+    Args:
+        world: The ports; without a `fulfilment` only money back is handed over.
+        limit: At most so many attempts in this run.
+    """
+    report = DeliveryReport()
+    while report.tried < limit:
+        now = world.clock.now()
+        claimed = await world.store.claim_deliveries(
+            now, now + timedelta(seconds=_CLAIM_S), min(20, limit - report.tried)
+        )
+        if not claimed:
+            break
+        for delivery in claimed:
+            await _attempt(world, delivery, report)
+    return report
+
+
+async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> None:
+    if world.clock.now() >= delivery.due_at:
+        # The claim ran out while others were served: it may be somebody else's by now.
+        report.failed += 1
+        return
+    if delivery.lane is Lane.MONEY_BACK:
+        result = await _send_back(world, delivery)
+    elif world.fulfilment is None:
+        result = HandedOver(settled=False, words="nowhere to deliver to: DOJANG_DELIVER_TO is not set")
+    else:
+        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)
+    now = world.clock.now()
+    if result.settled:
+        # A crash before this line repeats the attempt under the same id: at least once, recognisably.
+        await world.store.settle_delivery(
+            replace(delivery, state=DeliveryState.SETTLED, settled_at=now, last_error="")
+        )
+        report.settled[delivery.type] += 1
+        return
+    again = None if result.gone else due_again(delivery.attempts, now, world.spread())
+    if again is not None:
+        await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
+        report.failed += 1
+        return
+    if await world.store.settle_delivery(
+        replace(delivery, state=DeliveryState.DEAD, last_error=result.words)
+    ):
+        await _commit(world, delivery, lambda record: give_up_delivery(record, delivery, now, result.words))
+        report.dead += 1
+
+
+async def _send_back(world: World, delivery: Delivery) -> HandedOver:
+    """Give a surplus receipt's money back: look first, cancel what is left, look again after doubt."""
+    receipt_id = ReceiptId(delivery.data["receipt_id"])
+    try:
+        receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)
+        if receipt is None:
+            return HandedOver(settled=False, words="Bootpay no longer knows the receipt")
+        if receipt.remaining > 0:
+            words = await _cancel_rest(world, delivery, receipt_id)
+            receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)
+            if receipt is None or receipt.remaining > 0:
+                return HandedOver(settled=False, words=words or "the money is still there")
+        if receipt.status not in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED):
+            return HandedOver(settled=False, words=f"the receipt is {receipt.status.value}")
+    except BootpayError as error:
+        return HandedOver(settled=False, words=_words(error))
+    amount = receipt.price
+    await _commit(
+        world, delivery, lambda record: money_returned(record, receipt_id, amount, world.clock.now())
+    )
+    return HandedOver(settled=True)
+
+
+async def _cancel_rest(world: World, delivery: Delivery, receipt_id: ReceiptId) -> str:
+    try:
+        await world.gateway.cancel(
+            receipt_id,
+            _HAND_OVER_WITHIN_S,
+            cancel_id=str(delivery.data["cancel_id"]),
+            reason=f"dojang: {delivery.data.get('reason', '')}",
+        )
+    except (NotSent, OutcomeUnknown, Refused) as doubt:
+        # Refused may mean "already cancelled"; the look that follows tells.
+        return _words(doubt)
+    return ""
+
+
+def _words(error: BootpayError) -> str:
+    if isinstance(error, Refused):
+        return f"{error.code}: {error.message}"[:200]
+    return str(error)[:200]
+
+
+async def _commit(world: World, delivery: Delivery, decide: Callable[[Record], Decision]) -> None:
+    for _ in range(_COMMIT_TRIES):
+        record = await world.store.load(delivery.order_id)
+        if record is None:
+            return
+        decision = decide(record)
+        if not decision.events:
+            return
+        try:
+            await world.store.commit(record, decision)
+        except Conflict:
+            continue
+        return
+    raise Conflict(f"order {delivery.order_id} kept changing")

@@ -1,0 +1,72 @@
+"""The shop says what an order should cost, before checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dojang.core.order import Order
+from dojang.core.payment import Event, Payment, Record, What
+from dojang.core.schedule import next_check
+from dojang.ports import World
+
+__all__ = ["OrderExists", "Registered", "register_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The order is on file under these terms.
+
+    Attributes:
+        record: As the store has it.
+        created: False where the same order had been registered before.
+    """
+
+    record: Record
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExists:
+    """Another order is on file under this id; its terms stay as they are.
+
+    Attributes:
+        record: The order that is there.
+        differs: The terms that are not the same.
+    """
+
+    record: Record
+    differs: tuple[str, ...]
+
+
+async def register_order(world: World, order: Order) -> Registered | OrderExists:
+    """Put an order on file. Doing it again with the same terms changes nothing."""
+    now = world.clock.now()
+    event = Event(
+        version=1,
+        at=now,
+        what=What.REGISTERED,
+        who="shop",
+        data={
+            "price": order.price.minor,
+            "currency": order.price.currency,
+            "tax_free": order.tax_free,
+            "expires_at": order.expires_at.isoformat() if order.expires_at else None,
+        },
+    )
+    record = await world.store.register(order, event, next_check(order, Payment(), now, now, world.spread()))
+    differs = _differences(order, record.order)
+    if differs:
+        return OrderExists(record, differs)
+    return Registered(record, created=record.created_at == now and record.version == 1)
+
+
+def _differences(wanted: Order, stored: Order) -> tuple[str, ...]:
+    pairs = {
+        "price": (wanted.price.minor, stored.price.minor),
+        "currency": (wanted.price.currency, stored.price.currency),
+        "tax_free": (wanted.tax_free, stored.tax_free),
+        "name": (wanted.name, stored.name),
+        "expires_at": (wanted.expires_at, stored.expires_at),
+        "metadata": (dict(wanted.metadata), dict(stored.metadata)),
+    }
+    return tuple(name for name, (ours, theirs) in pairs.items() if ours != theirs)
