@@ -1,0 +1,49 @@
+# Every chore of this repository; `make` alone lists them.
+# Needs Python 3.11 or newer, make and pip: house/uv fetches the rest into .venv and .tools.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format lock clean
+MAKEFLAGS += --no-print-directory
+
+UV := sh house/uv
+BIN := .venv/bin
+SYNC := UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --quiet --all-extras --all-groups
+# The demo has an environment of its own: a newcomer fetches what the demo needs and nothing else.
+DEMO := .tools/demo
+SYNC_DEMO := UV_PROJECT_ENVIRONMENT=$(DEMO) $(UV) sync --frozen --quiet --no-dev --extra server
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## tell the story of a payment, then serve until Ctrl-C (CHECK=1: stop after the story)
+	@$(SYNC_DEMO)
+	@$(DEMO)/bin/dojang demo $(if $(CHECK),--check)
+
+test: ## run every test (ARGS="-k verify" passes words to pytest)
+	@$(SYNC)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+
+check: ## format, lint, types, layers, docstrings, lock file
+	@$(SYNC)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src $(wildcard tests/typing)
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/house/test_docstrings.py
+	$(UV) lock --check
+
+bench: ## measure against the official SDK and write docs/benchmarks.md
+	@$(SYNC)
+	$(BIN)/python -m bench
+
+format: ## put the code into its usual form
+	@$(SYNC)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## bring uv.lock in line with pyproject.toml
+	$(UV) lock
+
+clean: ## remove everything the chores made, environments included
+	rm -rf .venv .tools dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
