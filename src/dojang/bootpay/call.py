@@ -15,16 +15,16 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-__all__ = ["Auth", "Call", "Encoding"]
+__all__ = ["Answer", "Auth", "Call", "Encoding", "given"]
 
 
 class Auth(Enum):
     """Which credentials a call carries."""
 
     NONE = "none"
-    """No Authorization header: the token call itself."""
+    """No Authorization header of our own: the token call itself, or a call that brings one in `headers`."""
     USUAL = "usual"
-    """Basic where a client key is configured, otherwise the legacy token."""
+    """Basic where a client key is configured, otherwise the legacy token (generation 1: always the token)."""
 
 
 class Encoding(Enum):
@@ -35,7 +35,29 @@ class Encoding(Enum):
     """`application/x-www-form-urlencoded`: what the first generation's library sends for some calls."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def given(**fields: object) -> dict[str, object]:
+    """A body of the fields that were given: `None` means unset, and Bootpay treats null and missing alike."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, unjudged: any HTTP status, any body.
+
+    Attributes:
+        status: The HTTP status.
+        body: The whole body, never longer than the client's `max_response_bytes`.
+    """
+
+    status: int
+    body: bytes
+
+    def __repr__(self) -> str:
+        # A body may hold a token, a card number or a buyer.
+        return f"Answer(status={self.status}, body={len(self.body)} bytes)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Call(Generic[T_co]):
     """One request as a value.
 
@@ -43,20 +65,41 @@ class Call(Generic[T_co]):
         method: `GET`, `POST`, `PUT` or `DELETE`.
         path: Path below the generation's base address, segments already checked and quoted, no leading slash.
         read: Turns the decoded success body (bytes) into the typed result; raises `msgspec` errors on a wrong shape.
+        template: The path with its ids left out, `receipt/{receipt_id}`: how errors name the call. Empty where
+            the path holds no id.
         query: Query parameters, unquoted.
         body: JSON-able body, or None for no body.
         encoding: How `body` travels.
         auth: Which credentials it carries.
+        headers: Headers of this call alone; they win over the client's own of the same name.
         moves_money: True where a repeat could move money twice: such a call is sent at most once.
+        repeatable: True for a call that changes nothing although it is no GET (the token call).
         generation: 1 or 2: the base address, the token and the envelope it speaks.
     """
 
     method: str
     path: str
     read: Callable[[bytes], T_co]
+    template: str = ""
     query: Mapping[str, str] | None = None
     body: Mapping[str, object] | None = None
     encoding: Encoding = Encoding.JSON
     auth: Auth = Auth.USUAL
+    headers: Mapping[str, str] | None = None
     moves_money: bool = False
+    repeatable: bool = False
     generation: int = 2
+
+    @property
+    def label(self) -> str:
+        """How errors name this call: method and path, without ids."""
+        return f"{self.method} {self.template or self.path}"
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending it again can change nothing at Bootpay."""
+        return (self.method == "GET" or self.repeatable) and not self.moves_money
+
+    def __repr__(self) -> str:
+        # Neither path (billing keys) nor query, body or headers: they hold what must not reach a log.
+        return f"Call({self.label}, generation={self.generation})"
