@@ -115,8 +115,8 @@ class Store(Protocol):
     All methods may raise `StoreUnavailable`; then nothing was stored.
     """
 
-    async def register(self, order: Order, event: Event, due_at: datetime | None, /) -> Record:
-        """Put a new order on file, or return the one already there under the same id, whatever its terms."""
+    async def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
+        """Put a new order on file and give it with True, or the one already there under its id with False."""
         ...
 
     async def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
@@ -156,7 +156,7 @@ class Store(Protocol):
         ...
 
     async def retry_delivery(self, delivery_id: str, now: datetime, /) -> Delivery | None:
-        """A person wants it tried again: due now, attempts counted anew. None if unknown."""
+        """A person wants it tried again: due now unless it is settled. None if unknown."""
         ...
 
     async def receive(self, notice: Notice, now: datetime, due_at: datetime, /) -> StoredNotice:

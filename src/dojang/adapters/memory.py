@@ -32,18 +32,18 @@ class MemoryBackend:
     def close(self) -> None:
         """Nothing to close."""
 
-    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> Record:
+    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
         """See `Store.register`."""
         with self._lock:
             there = self._records.get(order.id)
             if there is not None:
-                return there
+                return there, False
             record = Record(
                 order=order, payment=Payment(), version=event.version, created_at=event.at, due_at=due_at
             )
             self._records[order.id] = record
             self._events[order.id] = [event]
-            return record
+            return record, True
 
     def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
         """See `Store.load`."""
@@ -138,7 +138,7 @@ class MemoryBackend:
             if there is None:
                 return None
             if there.state is not DeliveryState.SETTLED:
-                there = replace(there, state=DeliveryState.DUE, due_at=now, attempts=0, last_error="")
+                there = replace(there, state=DeliveryState.DUE, due_at=now, last_error="")
                 self._deliveries[delivery_id] = there
             return there
 

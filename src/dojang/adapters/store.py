@@ -19,7 +19,7 @@ __all__ = ["AwaitedStore", "Backend"]
 class Backend(Protocol):
     """`dojang.ports.Store`, blocking. One method is one transaction; the promises are the port's."""
 
-    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> Record:
+    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
         """See `Store.register`."""
         ...
 
@@ -83,7 +83,7 @@ class AwaitedStore:
         self._backend = backend
         self._call = call
 
-    async def register(self, order: Order, event: Event, due_at: datetime | None, /) -> Record:
+    async def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
         """See `Store.register`."""
         return await self._call(self._backend.register, order, event, due_at)
 

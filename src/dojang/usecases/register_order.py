@@ -53,11 +53,13 @@ async def register_order(world: World, order: Order) -> Registered | OrderExists
             "expires_at": order.expires_at.isoformat() if order.expires_at else None,
         },
     )
-    record = await world.store.register(order, event, next_check(order, Payment(), now, now, world.spread()))
+    record, created = await world.store.register(
+        order, event, next_check(order, Payment(), now, now, world.spread())
+    )
     differs = _differences(order, record.order)
     if differs:
         return OrderExists(record, differs)
-    return Registered(record, created=record.created_at == now and record.version == 1)
+    return Registered(record, created)
 
 
 def _differences(wanted: Order, stored: Order) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Schemas and named queries, one set per database."""

@@ -1,0 +1,345 @@
+"""A store in one SQLite file: the embedded default, for one machine and any number of its processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from dojang.adapters.queries import migrations, named_queries
+from dojang.adapters.rows import (
+    cursor_from,
+    cursor_of,
+    delivery_from,
+    delivery_row,
+    event_from,
+    event_row,
+    micros,
+    moment,
+    notice_from,
+    order_from,
+    order_row,
+    payment_from,
+    payment_json,
+)
+from dojang.core.decision import Decision
+from dojang.core.delivery import Delivery
+from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.errors import ConfigError, Conflict, StoreUnavailable
+from dojang.ports import Notice, OrderFilter, Page, StoredNotice
+
+__all__ = ["SqliteBackend"]
+
+_SQL = named_queries("sqlite.sql")
+_LATEST = 2**62
+
+
+class SqliteBackend:
+    """One connection, one lock, every method one transaction that is on disk when it returns.
+
+    WAL with `synchronous=FULL`: a commit survives the loss of power. Several processes may share the file on a
+    local disk (not on a network share); a writer waits up to `busy_timeout_s` for another one.
+
+    Args:
+        path: The file; `:memory:` for a database that ends with this object.
+        busy_timeout_s: How long to wait for another process's transaction.
+        migrate: Whether to bring an older or empty file up to date at once.
+
+    Raises:
+        ConfigError: If the file cannot be opened, is no database, or is newer than this release.
+    """
+
+    def __init__(self, path: str | Path, *, busy_timeout_s: float = 5.0, migrate: bool = True) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._db = sqlite3.connect(
+                str(path),
+                timeout=busy_timeout_s,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=64,
+            )
+            _patiently(lambda: self._db.execute("PRAGMA journal_mode=WAL"), busy_timeout_s)
+            self._db.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error as error:
+            raise ConfigError(f"the SQLite file {path} cannot be opened: {error}") from None
+        try:
+            if migrate:
+                self.migrate()
+            self._check_version(path)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @property
+    def version(self) -> int:
+        """The number of the last migration the file has seen."""
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def migrate(self) -> list[str]:
+        """Bring the file up to date; the names of the migrations that ran. Safe from several processes at once."""
+        ran = []
+        for number, name, script in migrations("sqlite"):
+            with self.transaction():
+                if self.version < number:
+                    for statement in _statements(script):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version={number}")
+                    ran.append(name)
+        return ran
+
+    def _check_version(self, path: str | Path) -> None:
+        newest = max(number for number, _, _ in migrations("sqlite"))
+        if self.version > newest:
+            raise ConfigError(f"the SQLite file {path} was written by a newer dojang: upgrade dojang")
+        if self.version < newest:
+            raise ConfigError(f"the SQLite file {path} is not up to date: run `dojang migrate`")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing. Inside another one it is a part that can fail alone.
+
+        Raises:
+            StoreUnavailable: If SQLite fails; nothing of this transaction is stored.
+        """
+        with self._lock:
+            begin, end, undo = (
+                ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+                if self._depth == 0
+                else ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part")
+            )
+            try:
+                self._db.execute(begin)
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"SQLite is not available: {error}") from None
+            self._depth += 1
+            try:
+                yield self._db
+                self._db.execute(end)
+            except BaseException as error:
+                if self._db.in_transaction:
+                    for statement in undo.split("; "):
+                        self._db.execute(statement)
+                if isinstance(error, sqlite3.Error):
+                    raise StoreUnavailable(f"SQLite failed: {error}") from None
+                raise
+            finally:
+                self._depth -= 1
+
+    def _read(self, query: str, arguments: Sequence[object] | dict[str, object]) -> list[tuple[object, ...]]:
+        """One statement sees one state of the database, so a read needs no transaction of its own."""
+        with self._lock:
+            try:
+                return self._db.execute(_SQL[query], arguments).fetchall()
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"SQLite failed: {error}") from None
+
+    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
+        """See `Store.register`."""
+        payment = Payment()
+        at = micros(event.at)
+        shown = shown_state(order, payment)
+        row = (*order_row(order), at, shown, payment_json(payment), event.version, micros(due_at))
+        with self.transaction() as db:
+            if db.execute(_SQL["register"], row).rowcount == 1:
+                db.execute(_SQL["append"], event_row(order.id, event))
+                record = Record(
+                    order=order, payment=payment, version=event.version, created_at=event.at, due_at=due_at
+                )
+                return record, True
+            there = self.load(order.id)
+        assert there is not None
+        return there, False
+
+    def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
+        """See `Store.load`."""
+        rows = self._read("load", (receipt_id and str(receipt_id), str(order_id)))
+        return _record(*rows[0]) if rows else None  # type: ignore[arg-type]  # the columns are the query's
+
+    def commit(self, record: Record, decision: Decision, /) -> Record:
+        """See `Store.commit`."""
+        order_id = record.order.id
+        advanced = (
+            payment_json(decision.payment),
+            shown_state(record.order, decision.payment),
+            decision.version,
+            micros(decision.due_at),
+            str(order_id),
+            record.version,
+        )
+        with self.transaction() as db:
+            if db.execute(_SQL["advance"], advanced).rowcount != 1:
+                raise Conflict(f"order {order_id} has moved on")
+            for receipt_id in decision.claims:
+                claim = (str(receipt_id), str(order_id))
+                if db.execute(_SQL["claim"], claim).rowcount != 1:
+                    owner = db.execute(_SQL["owner"], claim[:1]).fetchone()
+                    if owner != (str(order_id),):
+                        raise Conflict(f"a receipt of order {order_id} belongs to another order")
+            db.executemany(_SQL["append"], [event_row(order_id, event) for event in decision.events])
+            db.executemany(_SQL["owe"], [delivery_row(owed) for owed in decision.owes])
+        return replace(
+            record,
+            payment=decision.payment,
+            version=decision.version,
+            due_at=decision.due_at,
+            claimed_by=None,
+        )
+
+    def history(self, order_id: OrderId, /) -> Sequence[Event]:
+        """See `Store.history`."""
+        rows = self._read("history", (str(order_id),))
+        return [event_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
+
+    def orders(self, wanted: OrderFilter, /) -> Page:
+        """See `Store.orders`."""
+        after_at, after_id = cursor_from(wanted.cursor) or (_LATEST, "")
+        rows = self._read(
+            "orders",
+            {
+                "state": wanted.state,
+                "created_from": micros(wanted.created_from) or 0,
+                "created_to": _LATEST if wanted.created_to is None else micros(wanted.created_to),
+                "after_at": after_at,
+                "after_id": after_id,
+                "limit": wanted.limit + 1,
+            },
+        )
+        found = [_record(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
+        page = found[: wanted.limit]
+        more = len(found) > wanted.limit
+        return Page(page, cursor_of(page[-1].created_at, page[-1].order.id) if more else None)
+
+    def deliveries(self, order_id: OrderId, /) -> Sequence[Delivery]:
+        """See `Store.deliveries`."""
+        rows = self._read("deliveries", (str(order_id),))
+        return [delivery_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
+
+    def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+        """See `Store.claim_deliveries`."""
+        claim = {"now": micros(now), "until": micros(until), "limit": limit}
+        with self.transaction() as db:
+            claimed = [delivery_from(*row) for row in db.execute(_SQL["claim_deliveries"], claim).fetchall()]
+        return sorted(claimed, key=lambda delivery: (delivery.created_at, delivery.seq))
+
+    def settle_delivery(self, delivery: Delivery, /) -> bool:
+        """See `Store.settle_delivery`."""
+        settled = (
+            delivery.state.value,
+            micros(delivery.due_at),
+            delivery.last_error,
+            micros(delivery.settled_at),
+            delivery.id,
+            delivery.attempts,
+        )
+        with self.transaction() as db:
+            return db.execute(_SQL["settle_delivery"], settled).rowcount == 1
+
+    def retry_delivery(self, delivery_id: str, now: datetime, /) -> Delivery | None:
+        """See `Store.retry_delivery`."""
+        with self.transaction() as db:
+            db.execute(_SQL["retry_delivery"], (micros(now), delivery_id))
+            row = db.execute(_SQL["delivery"], (delivery_id,)).fetchone()
+        return delivery_from(*row) if row else None
+
+    def receive(self, notice: Notice, now: datetime, due_at: datetime, /) -> StoredNotice:
+        """See `Store.receive`."""
+        row = (
+            notice.key,
+            str(notice.receipt_id),
+            notice.generation,
+            notice.kind,
+            notice.cancelled,
+            notice.order_id,
+            notice.source,
+            micros(now),
+            micros(due_at),
+        )
+        with self.transaction() as db:
+            return notice_from(*db.execute(_SQL["receive"], row).fetchall()[0])
+
+    def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Sequence[StoredNotice]:
+        """See `Store.claim_notices`."""
+        claim = {"now": micros(now), "until": micros(until), "limit": limit}
+        with self.transaction() as db:
+            return [notice_from(*row) for row in db.execute(_SQL["claim_notices"], claim).fetchall()]
+
+    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+        """See `Store.settle_notice`."""
+        with self.transaction() as db:
+            db.execute(_SQL["settle_notice"], (outcome, micros(due_at), notice.key))
+
+    def notices(self, limit: int, /) -> Sequence[StoredNotice]:
+        """See `Store.notices`."""
+        rows = self._read("notices", (limit,))
+        return [notice_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
+
+    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+        """See `Store.claim_checks`."""
+        claim = {"now": micros(now), "until": micros(until), "limit": limit}
+        with self.transaction() as db:
+            return [OrderId(row[0]) for row in db.execute(_SQL["claim_checks"], claim).fetchall()]
+
+
+def _record(
+    order_id: str,
+    price: int,
+    currency: str,
+    tax_free: int,
+    name: str,
+    expires_at: int | None,
+    metadata: str,
+    payment: str,
+    version: int,
+    created_at: int,
+    due_at: int | None,
+    claimed_by: str | None,
+) -> Record:
+    created = moment(created_at)
+    assert created is not None
+    return Record(
+        order=order_from(order_id, price, currency, tax_free, name, expires_at, metadata),
+        payment=payment_from(payment),
+        version=version,
+        created_at=created,
+        due_at=moment(due_at),
+        claimed_by=OrderId(claimed_by) if claimed_by is not None else None,
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says that a statement is complete (triggers hold semicolons)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        if not statement and (not line.strip() or line.startswith("--")):
+            continue
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _patiently(do: Callable[[], object], within_s: float) -> None:
+    """Switching to WAL does not wait for other processes by itself."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            do()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
