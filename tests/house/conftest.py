@@ -61,7 +61,8 @@ class Repository:
 
         def kept(relative: Path) -> bool:
             return not any(
-                fnmatch(str(relative), pattern) or fnmatch(relative.name, pattern) for pattern in [".git", *patterns]
+                fnmatch(str(relative), pattern) or fnmatch(relative.name, pattern)
+                for pattern in [".git", *patterns]
             )
 
         for folder, folders, names in os.walk(self.root):

@@ -71,7 +71,9 @@ def _undescribed(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 def _listed(module: ast.Module) -> list[str]:
     for node in module.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets
+        ):
             return [str(name) for name in ast.literal_eval(node.value)]
     return []
 
@@ -92,4 +94,8 @@ def _inherits_its_words(node: Documented) -> bool:
 
 
 def _is_sentence(node: ast.stmt | None) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

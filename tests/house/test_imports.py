@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LATE = {"asyncio", "aiohttp", "typer", "click", "rich", "sqlite3"}
 
 
-@pytest.mark.parametrize("statement", ["import dojang", "import dojang.bootpay", "import dojang, dojang.bootpay"])
+@pytest.mark.parametrize(
+    "statement", ["import dojang", "import dojang.bootpay", "import dojang, dojang.bootpay"]
+)
 def test_import_brings_nothing_that_may_be_missing_or_is_not_needed_yet(
     repository: Repository, statement: str
 ) -> None:
@@ -37,7 +39,9 @@ def test_the_check_would_notice_an_optional_dependency(repository: Repository) -
 
 def test_core_and_ports_load_nothing_but_the_standard_library() -> None:
     """Deciding needs no third party: the core, the ports and the use cases import none."""
-    loaded = _loaded_after("import dojang.core.verification, dojang.ports, dojang.usecases.verify, dojang.drive")
+    loaded = _loaded_after(
+        "import dojang.core.verification, dojang.ports, dojang.usecases.verify, dojang.drive"
+    )
     ours = {"dojang", "__main__"}
     # Hooks of an editable install or of the environment itself are not ours to judge: compare with a bare start.
     foreign = loaded - ours - set(sys.stdlib_module_names) - _loaded_after("pass")
