@@ -1,0 +1,325 @@
+"""Environment, `dojang.toml` and flags become one checked value. Nobody else reads the environment.
+
+Flags win over the environment, the environment over `dojang.toml`. Every key may also be given as `KEY_FILE` (the
+value is read from that file). What is missing or contradictory stops the start with a sentence that says the way out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.errors import ConfigError
+
+__all__ = ["KEYS", "Settings", "is_loopback", "read_settings"]
+
+E = TypeVar("E", Mode, OnMismatch, LatePayment)
+
+BOOTPAY_URL = "https://api.bootpay.co.kr"
+EMULATOR_URL = "http://127.0.0.1:8401"
+STORE = "sqlite:///dojang.sqlite3"
+WEBHOOK_SOURCES = "223.130.82.0/24"
+
+KEYS: Mapping[str, str] = {
+    "BOOTPAY_CLIENT_KEY": "Client key of the project (Basic authentication), shared with the browser.",
+    "BOOTPAY_SECRET_KEY": "Secret key of the project (Basic authentication), for servers only.",
+    "BOOTPAY_APPLICATION_ID": "REST application id (legacy token authentication; always used by v1).",
+    "BOOTPAY_PRIVATE_KEY": "Private key that goes with the REST application id.",
+    "BOOTPAY_API": "Which generation of Bootpay's API to ask: v2 (default) or v1.",
+    "BOOTPAY_URL": f"Bootpay's address; https, or loopback. Default {BOOTPAY_URL}; in mode emulator {EMULATOR_URL}.",
+    "DOJANG_MODE": "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
+    "DOJANG_STORE": f"Where orders are kept: sqlite:///file (default {STORE}).",
+    "DOJANG_API_KEYS": "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
+    "DOJANG_DELIVER_TO": "Address that is told what an order has become; https, or a private address if allowed.",
+    "DOJANG_DELIVER_SECRET": "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
+    "DOJANG_APPROVE_AT": "Address that is asked before money moves; signed like deliveries.",
+    "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "true: deliveries may go to private addresses. Default false.",
+    "DOJANG_ON_MISMATCH": "Money that must not be kept: cancel (default) sends it back, hold calls a person.",
+    "DOJANG_LATE_PAYMENT": "Money after the order ran out: hold (default), accept or cancel.",
+    "DOJANG_WEBHOOK_SOURCES": f"Networks Bootpay sends from; advice only. Default {WEBHOOK_SOURCES}.",
+    "DOJANG_TRUSTED_PROXIES": "Networks of our own proxies, whose X-Forwarded-For is believed. Default none.",
+    "DOJANG_CONSOLE_PASSWORD": "Reserved for the console; not used by this version.",
+}
+"""Every key and what it is for, in the order of the reference."""
+
+_MISNAMED = {
+    "BOOTPAY_REST_APP_ID": "BOOTPAY_APPLICATION_ID",
+    "BOOTPAY_REST_APPLICATION_ID": "BOOTPAY_APPLICATION_ID",
+    "BOOTPAY_APP_ID": "BOOTPAY_APPLICATION_ID",
+    "BOOTPAY_REST_API_KEY": "BOOTPAY_CLIENT_KEY",
+    "BOOTPAY_API_KEY": "BOOTPAY_CLIENT_KEY",
+    "BOOTPAY_PRIVATEKEY": "BOOTPAY_PRIVATE_KEY",
+    "BOOTPAY_SECRET": "BOOTPAY_SECRET_KEY",
+    "BOOTPAY_API_SECRET": "BOOTPAY_SECRET_KEY",
+    "DOJANG_DATABASE_URL": "DOJANG_STORE",
+    "DOJANG_API_KEY": "DOJANG_API_KEYS",
+    "DOJANG_DELIVER_SECRETS": "DOJANG_DELIVER_SECRET",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the outside chose, checked. Secrets are left out of `repr`."""
+
+    mode: Mode
+    bootpay_url: str
+    bootpay_api: str = "v2"
+    client_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    application_id: str | None = field(default=None, repr=False)
+    private_key: str | None = field(default=None, repr=False)
+    store: str = field(default=STORE, repr=False)
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    deliver_to: str | None = None
+    deliver_secrets: tuple[str, ...] = field(default=(), repr=False)
+    approve_at: str | None = None
+    allow_private_destinations: bool = False
+    rules: Rules = field(default_factory=Rules)
+    webhook_sources: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+
+def read_settings(
+    flags: Mapping[str, str | None] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    toml: Path | None = None,
+) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        flags: Keys given on the command line; None values are not given.
+        environment: `os.environ` unless a test brings its own.
+        toml: `dojang.toml` in the working directory unless named; a named file must exist.
+
+    Raises:
+        ConfigError: With a sentence that names the key and the way out.
+    """
+    environment = os.environ if environment is None else environment
+    found = _Found(flags or {}, environment, _toml(toml))
+    mode = found.choice("DOJANG_MODE", Mode, Mode.LIVE)
+    url = found.text("BOOTPAY_URL") or (EMULATOR_URL if mode is Mode.EMULATOR else BOOTPAY_URL)
+    _check_bootpay_url(url, mode)
+    api = found.text("BOOTPAY_API") or "v2"
+    if api not in ("v1", "v2"):
+        raise ConfigError(f"BOOTPAY_API must be v2 or v1, not {api!r}.")
+    client_key, secret_key = found.pair("BOOTPAY_CLIENT_KEY", "BOOTPAY_SECRET_KEY")
+    application_id, private_key = found.pair("BOOTPAY_APPLICATION_ID", "BOOTPAY_PRIVATE_KEY")
+    if mode is Mode.EMULATOR:
+        # Nothing real is reached, so nothing real is needed.
+        if not client_key and not application_id:
+            client_key = secret_key = "emulator"  # noqa: S105 - the emulator takes any pair
+        if not application_id:
+            application_id = private_key = "emulator"
+    elif api == "v1" and not application_id:
+        raise ConfigError(
+            "BOOTPAY_API=v1 needs BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY: "
+            "copy the REST application id and the private key from Bootpay's admin."
+        )
+    elif not client_key and not application_id:
+        raise ConfigError(
+            "No Bootpay keys: set BOOTPAY_CLIENT_KEY and BOOTPAY_SECRET_KEY (recommended) or "
+            "BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY, or try without an account: DOJANG_MODE=emulator."
+        )
+    deliver_to = found.text("DOJANG_DELIVER_TO")
+    approve_at = found.text("DOJANG_APPROVE_AT")
+    secrets = found.list("DOJANG_DELIVER_SECRET")
+    if (deliver_to or approve_at) and not secrets:
+        raise ConfigError(
+            "DOJANG_DELIVER_TO and DOJANG_APPROVE_AT need DOJANG_DELIVER_SECRET: without a signature the shop could "
+            'not tell dojang from anybody else. Make one: python -c "import base64, os; '
+            "print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""
+        )
+    _check_secrets(secrets, mode)
+    for key, destination in (("DOJANG_DELIVER_TO", deliver_to), ("DOJANG_APPROVE_AT", approve_at)):
+        _check_destination(key, destination)
+    return Settings(
+        mode=mode,
+        bootpay_url=url.rstrip("/"),
+        bootpay_api=api,
+        client_key=client_key,
+        secret_key=secret_key,
+        application_id=application_id,
+        private_key=private_key,
+        store=_check_store(found.text("DOJANG_STORE") or STORE),
+        api_keys=_check_api_keys(found.list("DOJANG_API_KEYS"), mode),
+        deliver_to=deliver_to,
+        deliver_secrets=secrets,
+        approve_at=approve_at,
+        allow_private_destinations=found.flag("DOJANG_ALLOW_PRIVATE_DESTINATIONS"),
+        rules=Rules(
+            mode=mode,
+            on_mismatch=found.choice("DOJANG_ON_MISMATCH", OnMismatch, OnMismatch.CANCEL),
+            late_payment=found.choice("DOJANG_LATE_PAYMENT", LatePayment, LatePayment.HOLD),
+        ),
+        webhook_sources=found.networks("DOJANG_WEBHOOK_SOURCES", WEBHOOK_SOURCES),
+        trusted_proxies=found.networks("DOJANG_TRUSTED_PROXIES", ""),
+    )
+
+
+class _Found:
+    """Where a key's value comes from: flag, environment, file named by the environment, toml."""
+
+    def __init__(
+        self, flags: Mapping[str, str | None], environment: Mapping[str, str], toml: Mapping[str, object]
+    ) -> None:
+        for source in (environment, toml):
+            for wrong, right in _MISNAMED.items():
+                if source.get(wrong) and not source.get(right) and not flags.get(right):
+                    raise ConfigError(f"{wrong} is not a setting of dojang: did you mean {right}?")
+        for key in toml:
+            if key not in KEYS and key.removesuffix("_FILE") not in KEYS:
+                raise ConfigError(f"dojang.toml: {key} is not a setting of dojang.")
+        for key in environment:
+            if key.endswith("_ARN") and key.removesuffix("_ARN") in KEYS:
+                raise ConfigError(
+                    f"{key}: this version does not read AWS secrets; use {key.removesuffix('_ARN')} or "
+                    f"{key.removesuffix('_ARN')}_FILE."
+                )
+        self._flags = flags
+        self._environment = environment
+        self._toml = toml
+
+    def text(self, key: str) -> str | None:
+        flag = self._flags.get(key)
+        if flag is not None:
+            return flag.strip() or None
+        for source in (self._environment, self._toml):
+            value, file = source.get(key), source.get(f"{key}_FILE")
+            if value and file:
+                raise ConfigError(f"{key} and {key}_FILE are both set: keep one of them.")
+            if file:
+                try:
+                    return Path(str(file)).read_text(encoding="utf-8").strip() or None
+                except (OSError, UnicodeDecodeError) as error:
+                    raise ConfigError(
+                        f"{key}_FILE: {file} cannot be read ({type(error).__name__})."
+                    ) from None
+            if value is not None:
+                if isinstance(value, list):
+                    return ",".join(str(part) for part in value) or None
+                if isinstance(value, bool):
+                    return "true" if value else "false"
+                return str(value).strip() or None
+        return None
+
+    def choice(self, key: str, kind: type[E], default: E) -> E:
+        value = self.text(key)
+        try:
+            return kind(value.lower()) if value else default
+        except ValueError:
+            raise ConfigError(f"{key} must be one of {', '.join(kind)}, not {value!r}.") from None
+
+    def flag(self, key: str) -> bool:
+        value = (self.text(key) or "false").lower()
+        if value not in ("true", "false", "1", "0", "yes", "no"):
+            raise ConfigError(f"{key} must be true or false, not {value!r}.")
+        return value in ("true", "1", "yes")
+
+    def list(self, key: str) -> tuple[str, ...]:
+        return tuple(part for part in re.split(r"[\s,]+", self.text(key) or "") if part)
+
+    def pair(self, first: str, second: str) -> tuple[str | None, str | None]:
+        one, other = self.text(first), self.text(second)
+        if bool(one) != bool(other):
+            missing, there = (second, first) if one else (first, second)
+            raise ConfigError(f"{there} is set but {missing} is not: Bootpay needs both.")
+        return one, other
+
+    def networks(self, key: str, default: str) -> tuple[str, ...]:
+        value = self.text(key)
+        parts = tuple(part for part in re.split(r"[\s,]+", default if value is None else value) if part)
+        for part in parts:
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError:
+                raise ConfigError(f"{key}: {part!r} is no network such as 10.0.0.0/8.") from None
+        return parts
+
+
+def _toml(path: Path | None) -> Mapping[str, object]:
+    file = path or Path("dojang.toml")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if path is not None:
+            raise ConfigError(f"{path} does not exist.") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host of a URL is this very machine."""
+    if host is None:
+        return False
+    if host.lower() == "localhost" or host.lower().endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_bootpay_url(url: str, mode: Mode) -> None:
+    parts = urlsplit(url)
+    loopback = is_loopback(parts.hostname)
+    if parts.username or parts.query or parts.fragment or not parts.hostname:
+        raise ConfigError(f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL}.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ConfigError(
+            "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear."
+        )
+    if mode is Mode.LIVE and loopback:
+        raise ConfigError(
+            "BOOTPAY_URL points at this machine, but DOJANG_MODE is live: an emulator must never vouch for real "
+            "orders. Set DOJANG_MODE=emulator for trying things out, or remove BOOTPAY_URL."
+        )
+    if mode is Mode.EMULATOR and (parts.hostname or "").endswith(("bootpay.co.kr", "bootpay.ai")):
+        raise ConfigError(
+            "DOJANG_MODE is emulator, but BOOTPAY_URL is Bootpay's own: use DOJANG_MODE=sandbox or live."
+        )
+
+
+def _check_destination(key: str, url: str | None) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
+        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.")
+
+
+def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
+    shortest = 24 if mode is Mode.LIVE else 1
+    for secret in secrets:
+        if not re.fullmatch(rf"whsec_[A-Za-z0-9+/]{{{shortest},}}={{0,2}}", secret):
+            raise ConfigError(
+                "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, at least 24 characters of it in mode live "
+                "(several: separated by spaces)."
+            )
+
+
+def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
+    if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
+        raise ConfigError(
+            "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "
+            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return keys
+
+
+def _check_store(store: str) -> str:
+    scheme = store.partition(":")[0]
+    if scheme in ("postgresql", "postgres", "dynamodb"):
+        raise ConfigError(f"DOJANG_STORE: {scheme} is not in this version yet; use sqlite:///file.")
+    if not re.fullmatch(r"sqlite:///.+", store):
+        raise ConfigError("DOJANG_STORE must be sqlite:///file (four slashes for an absolute path).")
+    return store
