@@ -14,13 +14,13 @@ other 4xx, an error inside a 2xx                             Refused
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from dojang.bootpay.call import Answer, Call
 from dojang.bootpay.error_table import leaves_outcome_unknown, look_up
-from dojang.errors import OutcomeUnknown, Refused
+from dojang.errors import BootpayError, OutcomeUnknown, Refused
 
 __all__ = ["NamedError", "credentials_refused", "named_error", "result_of"]
 
@@ -72,7 +72,7 @@ def result_of(call: Call[T], answer: Answer, *, token_possible: bool = True) -> 
         error = _error_inside(call, answer)
         if error is None:
             return _read(call, answer)
-        _refuse(call, answer, error, token_possible=token_possible)
+        raise _failure(call, answer, error, token_possible=token_possible)
     if 300 <= answer.status < 400:
         if not call.may_repeat:
             raise OutcomeUnknown(
@@ -95,7 +95,7 @@ def result_of(call: Call[T], answer: Answer, *, token_possible: bool = True) -> 
                 f"{call.label}: HTTP {answer.status} without an error code of Bootpay. " + _look_first(call)
             )
         error = NamedError(f"HTTP_{answer.status}", "the answer names no error code")
-    _refuse(call, answer, error, token_possible=token_possible)
+    raise _failure(call, answer, error, token_possible=token_possible)
 
 
 def credentials_refused(call: Call[object], answer: Answer) -> bool:
@@ -164,13 +164,13 @@ def _read(call: Call[T], answer: Answer) -> T:
     raise OutcomeUnknown(f"{call.label}: HTTP {answer.status}, but {why}. " + _look_first(call))
 
 
-def _refuse(call: Call[object], answer: Answer, error: NamedError, *, token_possible: bool) -> NoReturn:
+def _failure(call: Call[object], answer: Answer, error: NamedError, *, token_possible: bool) -> BootpayError:
     entry = look_up(error.code, error.pg_code)
     status = answer.status if answer.status != 200 or error.status is None else error.status
     doubtful = not call.may_repeat and (status >= 500 or status == 408)
     if doubtful or leaves_outcome_unknown(error.code):
         words = f"{call.label}: Bootpay answered {error.code} (HTTP {status}): {error.message}. "
-        raise OutcomeUnknown(
+        return OutcomeUnknown(
             words + (f"{entry.cause_en} / {entry.cause_ko} " if entry.cause_en else "") + _look_first(call)
         )
     if error.code == "TOKEN_KEY_INVALID" and not token_possible:
@@ -180,7 +180,7 @@ def _refuse(call: Call[object], answer: Answer, error: NamedError, *, token_poss
             cure_en="This endpoint may not take Basic keys: give application_id and private_key as well, "
             "so that a token can be used.",
         )
-    raise Refused(
+    return Refused(
         error.code,
         error.message,
         http_status=status,

@@ -115,11 +115,13 @@ ERRORS: dict[str, ErrorEntry] = {
         "If a full cancel was wanted, it is done.",
     ),
     "RC_CANCEL_SERVER_ERROR": ErrorEntry(
-        "PG사가 취소를 거절했거나 취소 요청이 잘못되었습니다(취소 가능 금액 초과, 부분취소 불가, 미정산 잔액 부족, 환불계좌 오류 등).",
+        "PG사가 취소를 거절했거나 취소 요청이 잘못되었습니다"
+        "(취소 가능 금액 초과, 부분취소 불가, 미정산 잔액 부족, 환불계좌 오류 등).",
         "The gateway refused the cancel, or it was malformed: too much, no partial cancels, unsettled balance too "
         "small, refund account missing or wrong, gateway overloaded.",
         "메시지와 PG 코드를 확인하고, 영수증의 cancelled_price를 조회한 뒤 같은 cancel_id로 다시 시도하세요.",
-        "Read the message and the PG code, compare the receipt's cancelled_price, then try again with the same cancel_id.",
+        "Read the message and the PG code, compare the receipt's cancelled_price, then try again with the same "
+        "cancel_id.",
         retryable=True,
     ),
     "RC_CANCEL_CRITICAL_ERROR": ErrorEntry(

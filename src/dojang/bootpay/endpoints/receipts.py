@@ -197,10 +197,7 @@ class Receipt(Wire, frozen=True, kw_only=True):
     user: dict[str, Any] | None = None
 
     @property
-    _KNOWN = {status.value: status for status in ReceiptStatus}
-
-
-def known_status(self) -> ReceiptStatus | None:
+    def known_status(self) -> ReceiptStatus | None:
         """The documented meaning of `status`, None for a number nobody documented."""
         return known_status(self.status)
 
