@@ -19,6 +19,7 @@ from dojang.core.receipt import Account
 __all__ = [
     "TRANSITIONS",
     "CancelIntent",
+    "CancelRequest",
     "Event",
     "Fate",
     "Lease",
@@ -165,6 +166,27 @@ class CancelIntent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest:
+    """A cancel the shop asked for, remembered for ever under its idempotency key.
+
+    Attributes:
+        key: Hash of the order's id and the caller's key; also the `cancel_id`.
+        fingerprint: Hash of what was asked, to tell another request under the same key.
+        outcome: `in_flight`, `done`, `refused`, or `undone` (certainly not carried out: may be tried again).
+        cancelled: Running total after it was done.
+        code: Bootpay's code where it refused.
+        words: Bootpay's words where it refused.
+    """
+
+    key: str
+    fingerprint: str
+    outcome: str
+    cancelled: int = 0
+    code: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """Where an order stands, folded from its history.
 
@@ -181,6 +203,7 @@ class Payment:
         reason: Why a person must decide (`attention` only).
         before: The state that `attention` interrupted.
         others: Receipts of this order that do not pay for it.
+        requests: Cancels the shop asked for, one per idempotency key.
     """
 
     state: State = State.OPEN
@@ -195,6 +218,7 @@ class Payment:
     reason: str | None = None
     before: State | None = None
     others: tuple[OtherReceipt, ...] = ()
+    requests: tuple[CancelRequest, ...] = ()
 
     def other(self, receipt_id: ReceiptId) -> OtherReceipt | None:
         """The note on a receipt that does not pay for this order, if there is one."""
@@ -311,12 +335,16 @@ def apply(payment: Payment, event: Event) -> Payment:
                     base=payment.cancelled,
                     reason=str(data.get("reason", "")),
                 ),
+                requests=_asked(payment, data, "in_flight"),
             )
         case What.CANCEL_REFUSED:
-            return replace(changed, lease=None, intended_at=None, cancel=None)
+            outcome = "undone" if data.get("undone") else "refused"
+            requests = _asked(payment, data, outcome)
+            return replace(changed, lease=None, intended_at=None, cancel=None, requests=requests)
         case What.PARTIALLY_CANCELLED | What.CANCELLED:
             return replace(
                 changed,
+                requests=_asked(payment, data, "done"),
                 lease=None,
                 intended_at=None,
                 cancel=None,
@@ -387,6 +415,29 @@ def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[Ot
         reason=str(data["reason"]) if "reason" in data else (known.reason if known else ""),
     )
     return (*(other for other in payment.others if other.receipt_id != receipt_id), note)
+
+
+def _asked(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
+    """The requests with the one under way brought up to date; unchanged where no request is concerned."""
+    key = (
+        str(data["cancel_id"])
+        if "cancel_id" in data
+        else (payment.cancel.cancel_id if payment.cancel else None)
+    )
+    if key is None:
+        return payment.requests
+    known = next((request for request in payment.requests if request.key == key), None)
+    request = CancelRequest(
+        key=key,
+        fingerprint=str(data["fingerprint"])
+        if "fingerprint" in data
+        else (known.fingerprint if known else ""),
+        outcome=outcome,
+        cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
+        code=str(data.get("code", "")),
+        words=str(data.get("words", "")),
+    )
+    return (*(other for other in payment.requests if other.key != key), request)
 
 
 def account_from(data: Mapping[str, object]) -> Account | None:
