@@ -1,0 +1,195 @@
+"""How much may still be cancelled, and on what terms.
+
+Rule 1: cancelled in total never exceeds what was paid.
+Rule 2: one cancel at a time per order; its intent is committed before money moves.
+Rule 3: the same key is the same cancel, for ever; with another body it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dojang.core.order import Order, OrderId
+from dojang.core.payment import Payment, State
+
+__all__ = ["CancelRefusal", "CancelTerms", "WantedCancel", "WhyNot", "key_of", "terms_of"]
+
+
+class WhyNot(StrEnum):
+    """Why a cancel is not begun, as the HTTP API names it."""
+
+    NOT_PAID = "not_paid"
+    ALREADY_CANCELLED = "already_cancelled"
+    CANCEL_IN_PROGRESS = "cancel_in_progress"
+    NEEDS_A_PERSON = "needs_attention"
+    REMAINING_MISMATCH = "remaining_mismatch"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    TAX_FREE_REQUIRED = "tax_free_required"
+    TAX_FREE_TOO_LARGE = "tax_free_too_large"
+    REFUND_ACCOUNT_REQUIRED = "refund_account_required"
+    KEY_REUSED = "idempotency_key_reused"
+    CANCEL_REFUSED = "cancel_refused"
+
+    @property
+    def sentence_en(self) -> str:
+        """What stands in the way, in English."""
+        return _SENTENCES[self][0]
+
+    @property
+    def sentence_ko(self) -> str:
+        """What stands in the way, in Korean."""
+        return _SENTENCES[self][1]
+
+
+_SENTENCES: dict[WhyNot, tuple[str, str]] = {
+    WhyNot.NOT_PAID: ("The order is not paid.", "결제되지 않은 주문입니다."),
+    WhyNot.ALREADY_CANCELLED: ("Nothing of the price is left.", "이미 전액 취소된 주문입니다."),
+    WhyNot.CANCEL_IN_PROGRESS: (
+        "Another cancel of this order is under way.",
+        "이 주문의 다른 취소가 진행 중입니다.",
+    ),
+    WhyNot.NEEDS_A_PERSON: (
+        "A person must decide on this order first (dojang resolve).",
+        "담당자의 확인이 먼저 필요한 주문입니다 (dojang resolve).",
+    ),
+    WhyNot.REMAINING_MISMATCH: (
+        "What remains of the payment is not what the request expects.",
+        "남은 결제 금액이 요청의 예상과 다릅니다.",
+    ),
+    WhyNot.AMOUNT_TOO_LARGE: (
+        "The amount is more than what remains of the payment.",
+        "취소 금액이 남은 결제 금액보다 큽니다.",
+    ),
+    WhyNot.TAX_FREE_REQUIRED: (
+        "The order has a tax-free part: a partial cancel must say how much of it goes back.",
+        "비과세 금액이 있는 주문의 부분 취소에는 tax_free가 필요합니다.",
+    ),
+    WhyNot.TAX_FREE_TOO_LARGE: (
+        "The tax-free part must fit both into the amount and into what remains.",
+        "비과세 취소 금액이 취소 금액 또는 남은 비과세 금액보다 큽니다.",
+    ),
+    WhyNot.REFUND_ACCOUNT_REQUIRED: (
+        "A virtual account payment can only go back to a bank account: refund_account is required.",
+        "가상계좌 결제의 취소에는 환불 계좌(refund_account)가 필요합니다.",
+    ),
+    WhyNot.KEY_REUSED: (
+        "This Idempotency-Key was used for another request.",
+        "다른 요청에 이미 사용된 Idempotency-Key입니다.",
+    ),
+    WhyNot.CANCEL_REFUSED: ("Bootpay refused the cancel.", "부트페이가 취소를 거절했습니다."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedCancel:
+    """What the shop asks for.
+
+    Attributes:
+        amount: Minor units to give back; None for all that remains.
+        tax_free: The non-taxable part of it; None to leave it to us where that is unambiguous.
+        reason: Why, for the admin pages and the history.
+        refund_account: Where the money of a virtual account goes: `bank_code`, `bank_account`, `bank_username`.
+            Used for this one call and stored nowhere.
+        expected_remaining: If given, what the shop believes remains before this cancel.
+    """
+
+    amount: int | None
+    tax_free: int | None
+    reason: str
+    refund_account: Mapping[str, str] | None = None
+    expected_remaining: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything that was asked for."""
+        asked = [
+            self.amount,
+            self.tax_free,
+            self.reason,
+            sorted((self.refund_account or {}).items()),
+            self.expected_remaining,
+        ]
+        return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTerms:
+    """A cancel that may be begun.
+
+    Attributes:
+        amount: Minor units that go back.
+        tax_free: The non-taxable part of them.
+        whole: Whether this is all of an untouched payment: then no amount is named, because every payment gateway
+            can undo a whole payment and not every one a part.
+    """
+
+    amount: int
+    tax_free: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRefusal:
+    """A cancel that is not begun.
+
+    Attributes:
+        why: Why not.
+        detail: Bootpay's code and words where it refused.
+    """
+
+    why: WhyNot
+    detail: str = ""
+
+
+def key_of(order_id: OrderId, key: str) -> str:
+    """The caller's idempotency key as it is stored, which is also the `cancel_id` Bootpay sees."""
+    return hashlib.sha256(f"{order_id}\n{key}\ncancel".encode()).hexdigest()[:32]
+
+
+def terms_of(
+    order: Order, payment: Payment, wanted: WantedCancel, method: str
+) -> CancelTerms | CancelRefusal:
+    """Judge a cancel of a payment that no lease holds.
+
+    Args:
+        order: Its price is the ceiling.
+        payment: What went back already.
+        wanted: What is asked for.
+        method: Bootpay's alias of how it was paid; a virtual account needs somewhere to send the money.
+    """
+    match payment.state:
+        case State.PAID:
+            pass
+        case State.CANCELLED:
+            return CancelRefusal(WhyNot.ALREADY_CANCELLED)
+        case State.CANCELLING:
+            return CancelRefusal(WhyNot.CANCEL_IN_PROGRESS)
+        case State.ATTENTION:
+            return CancelRefusal(WhyNot.NEEDS_A_PERSON)
+        case _:
+            return CancelRefusal(WhyNot.NOT_PAID)
+    remaining = order.price.minor - payment.cancelled
+    remaining_tax_free = order.tax_free - payment.cancelled_tax_free
+    if wanted.expected_remaining is not None and wanted.expected_remaining != remaining:
+        return CancelRefusal(WhyNot.REMAINING_MISMATCH)
+    amount = remaining if wanted.amount is None else wanted.amount
+    if amount > remaining:
+        return CancelRefusal(WhyNot.AMOUNT_TOO_LARGE)
+    if wanted.tax_free is not None:
+        tax_free = wanted.tax_free
+    elif amount == remaining:
+        tax_free = remaining_tax_free
+    elif remaining_tax_free == 0:
+        tax_free = 0
+    else:
+        return CancelRefusal(WhyNot.TAX_FREE_REQUIRED)
+    taxable_left = remaining - remaining_tax_free
+    if tax_free > min(amount, remaining_tax_free) or amount - tax_free > taxable_left:
+        return CancelRefusal(WhyNot.TAX_FREE_TOO_LARGE)
+    if method == "vbank" and wanted.refund_account is None:
+        return CancelRefusal(WhyNot.REFUND_ACCOUNT_REQUIRED)
+    return CancelTerms(amount, tax_free, whole=amount == order.price.minor)
