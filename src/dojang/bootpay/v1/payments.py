@@ -1,0 +1,370 @@
+"""A payment of the first generation: its token, its receipt, its approval, its cancel.
+
+https://github.com/bootpay/gitbook (server/token.md, verify.md, cancel.md, advance/submit.md)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+
+from dojang.bootpay.amount import AmountLike
+from dojang.bootpay.call import Call, Encoding, given
+from dojang.bootpay.endpoints.tokens import TokenV1, request_token_v1
+from dojang.bootpay.ids import bootpay_id, merchant_id, required_text
+from dojang.bootpay.v1.envelope import read_data, read_text
+from dojang.bootpay.v1.inputs import Items, Mapped, as_items, as_mapping, charge_amounts, encoding_of
+from dojang.bootpay.wire import Time, Wire, mended
+
+__all__ = [
+    "Approved",
+    "CancelResult",
+    "Certificate",
+    "PaymentData",
+    "Receipt",
+    "cancel",
+    "certificate",
+    "request_payment_link",
+    "request_token",
+    "submit",
+    "verify",
+]
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code where no currency is named: such an amount may have two decimals."""
+
+
+class PaymentData(Wire, frozen=True, kw_only=True):
+    """The payment gateway's own account of a payment, under its short names. For display and disputes.
+
+    Attributes:
+        n: Product name.
+        p: Price.
+        tid: The PG's transaction id.
+        pm: Method, as shown.
+        pg_a: PG, as an alias.
+        pm_a: Method, as an alias.
+        o_id: Order id.
+        p_at: When it was paid.
+        s: 1 where the payment is complete.
+        g: 2 in every body seen; nobody says what it means.
+    """
+
+    receipt_id: str | None = None
+    n: str | None = None
+    p: Decimal | None = None
+    tid: str | None = None
+    pg: str | None = None
+    pm: str | None = None
+    pg_a: str | None = None
+    pm_a: str | None = None
+    o_id: str | None = None
+    p_at: Time | None = None
+    s: int | None = None
+    g: int | None = None
+    card_name: str | None = None
+    card_no: str | None = None
+    card_quota: str | None = None
+    card_code: str | None = None
+    card_auth_no: str | None = None
+    bankname: str | None = None
+    accountholder: str | None = None
+    account: str | None = None
+    expiredate: Time | None = None
+    username: str | None = None
+    phone: str | None = None
+    birth: str | None = None
+    gender: str | None = None
+    unique: str | None = None
+    di: str | None = None
+    cash_result: str | None = None
+
+    amounts = ("p",)
+    shown = ("receipt_id", "p", "pg", "pm", "s")
+    currency: ClassVar[str] = NO_CURRENCY
+
+
+class Receipt(Wire, frozen=True, kw_only=True):
+    """Bootpay's account of a checkout. Bodies of 2018 name neither remainder nor tax-free part: those are None.
+
+    Attributes:
+        status: 0 waiting, 1 paid, 2 before approval or before the deposit, 3 approving, 20 cancelled, -20 cancel
+            failed, -30 cancel in progress, other negatives failed. Unknown numbers survive.
+        cancelled_price: What went back so far, all cancels together; None where the body does not say.
+        params: The shop's own data, echoed.
+        payment_data: The PG's words as they came; `payment` reads them.
+    """
+
+    receipt_id: str
+    order_id: str
+    price: Decimal
+    status: int
+    unit: str | None = None
+    name: str | None = None
+    item_name: str | None = None
+    tax_free: Decimal | None = None
+    remain_price: Decimal | None = None
+    remain_tax_free: Decimal | None = None
+    cancelled_price: Decimal | None = None
+    cancelled_tax_free: Decimal | None = None
+    receipt_url: str | None = None
+    pg: str | None = None
+    pg_name: str | None = None
+    method: str | None = None
+    method_name: str | None = None
+    params: Any = None
+    payment_data: dict[str, Any] = msgspec.field(default_factory=dict)
+    requested_at: Time | None = None
+    purchased_at: Time | None = None
+    revoked_at: Time | None = None
+    escrow_status: int | None = None
+    escrow_status_en: str | None = None
+    escrow_status_ko: str | None = None
+    status_en: str | None = None
+    status_ko: str | None = None
+
+    amounts = (
+        "price",
+        "tax_free",
+        "remain_price",
+        "remain_tax_free",
+        "cancelled_price",
+        "cancelled_tax_free",
+    )
+    shown = ("receipt_id", "order_id", "status", "price", "remain_price", "cancelled_price", "unit", "method")
+
+    @property
+    def currency(self) -> str | None:
+        """The currency as the second generation writes it: `KRW`, `USD`."""
+        return None if self.unit is None else self.unit.upper()
+
+    @property
+    def payment(self) -> PaymentData:
+        """The PG's account, typed. Read only when asked for: an oddity in there must not hide a payment."""
+        return msgspec.convert(mended(self.payment_data, PaymentData), PaymentData)
+
+
+class CancelResult(Wire, frozen=True, kw_only=True):
+    """What one cancel did.
+
+    Attributes:
+        request_cancel_price: What this cancel asked for.
+        cancelled_price: What went back so far, all cancels together.
+        tid: The PG's transaction id of this cancel.
+    """
+
+    receipt_id: str
+    request_cancel_price: Decimal | None = None
+    remain_price: Decimal | None = None
+    remain_tax_free: Decimal | None = None
+    cancelled_price: Decimal | None = None
+    cancelled_tax_free: Decimal | None = None
+    revoked_at: Time | None = None
+    tid: str | None = None
+
+    amounts = (
+        "request_cancel_price",
+        "remain_price",
+        "remain_tax_free",
+        "cancelled_price",
+        "cancelled_tax_free",
+    )
+    shown = ("receipt_id", "request_cancel_price", "remain_price", "cancelled_price", "revoked_at")
+    currency: ClassVar[str] = NO_CURRENCY
+
+
+class Approved(Wire, frozen=True, kw_only=True):
+    """A payment that has just been approved, in the words of the browser's `done` callback."""
+
+    receipt_id: str
+    order_id: str | None = None
+    price: Decimal | None = None
+    tax_free: Decimal | None = None
+    status: int | None = None
+    item_name: str | None = None
+    pg: str | None = None
+    pg_name: str | None = None
+    method: str | None = None
+    method_name: str | None = None
+    payment_name: str | None = None
+    payment_group: str | None = None
+    payment_group_name: str | None = None
+    card_code: str | None = None
+    card_name: str | None = None
+    card_no: str | None = None
+    card_quota: str | None = None
+    params: Any = None
+    receipt_url: str | None = None
+    url: str | None = None
+    requested_at: Time | None = None
+    purchased_at: Time | None = None
+
+    amounts = ("price", "tax_free")
+    shown = ("receipt_id", "order_id", "status", "price", "method", "purchased_at")
+    currency: ClassVar[str] = NO_CURRENCY
+
+
+class Certificate(Wire, frozen=True, kw_only=True):
+    """The result of an identity check. All of it is personal.
+
+    Attributes:
+        certificate: The person, under the PG's names: username, phone, birth, gender, unique, di.
+    """
+
+    receipt_id: str
+    order_id: str | None = None
+    pg: str | None = None
+    pg_name: str | None = None
+    method: str | None = None
+    method_name: str | None = None
+    certificate: dict[str, Any] = msgspec.field(default_factory=dict)
+    payment_data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    shown = ("receipt_id", "order_id", "pg", "method")
+
+    @property
+    def person(self) -> PaymentData:
+        """Who was identified, typed; where the body has no certificate, from the PG's account."""
+        return msgspec.convert(mended(self.certificate or self.payment_data, PaymentData), PaymentData)
+
+
+_receipt = read_data(Receipt)
+_cancelled = read_data(CancelResult)
+_approved = read_data(Approved)
+_certificate = read_data(Certificate)
+
+
+def request_token(application_id: str, private_key: str) -> Call[TokenV1]:
+    """Fetch the token that every other call of this generation carries. A client does so by itself."""
+    call = request_token_v1(
+        application_id=required_text(application_id, "application_id"),
+        private_key=required_text(private_key, "private_key"),
+    )
+    return replace(call, encoding=Encoding.FORM)
+
+
+def verify(receipt_id: str) -> Call[Receipt]:
+    """Look up a receipt (결제 검증)."""
+    path = f"receipt/{bootpay_id(receipt_id, 'receipt_id')}"
+    return Call(method="GET", path=path, template="receipt/{receipt_id}", read=_receipt, generation=1)
+
+
+def submit(receipt_id: str) -> Call[Approved]:
+    """Approve a payment that waits for the server (서버 승인); only while its status is 2."""
+    return Call(
+        method="POST",
+        path="submit.json",
+        read=_approved,
+        body={"receipt_id": bootpay_id(receipt_id, "receipt_id")},
+        encoding=Encoding.FORM,
+        moves_money=True,
+        generation=1,
+    )
+
+
+def cancel(
+    receipt_id: str,
+    price: AmountLike | None = None,
+    *,
+    tax_free: AmountLike | None = None,
+    cancel_id: str | None = None,
+    name: str | None = None,
+    reason: str | None = None,
+    refund: Mapped | None = None,
+    currency: str = "KRW",
+) -> Call[CancelResult]:
+    """Send money back: `price` of it, or everything that is left.
+
+    Args:
+        receipt_id: The payment.
+        price: How much; left out, everything. Bootpay refuses parts of 1,000 won or less.
+        tax_free: The tax-free share of this cancel.
+        cancel_id: The shop's id of this cancel; Bootpay does not execute the same id twice.
+        name: Who cancels.
+        reason: Why.
+        refund: Where a virtual account's money goes: a `RefundAccount`.
+        currency: What the amounts are checked against; it does not travel.
+    """
+    body = given(
+        receipt_id=bootpay_id(receipt_id, "receipt_id"),
+        cancel_id=None if cancel_id is None else merchant_id(cancel_id, "cancel_id"),
+        name=name,
+        reason=reason,
+        refund=as_mapping(refund, "refund"),
+        **charge_amounts(price, tax_free, currency),
+    )
+    return Call(
+        method="POST",
+        path="cancel.json",
+        read=_cancelled,
+        body=body,
+        encoding=encoding_of(body),
+        moves_money=True,
+        generation=1,
+    )
+
+
+def certificate(receipt_id: str) -> Call[Certificate]:
+    """Look up the result of an identity check (본인인증)."""
+    path = f"certificate/{bootpay_id(receipt_id, 'receipt_id')}"
+    return Call(method="GET", path=path, template="certificate/{receipt_id}", read=_certificate, generation=1)
+
+
+def request_payment_link(
+    *,
+    order_id: str,
+    price: AmountLike,
+    name: str,
+    pg: str | None = None,
+    method: str | None = None,
+    methods: Sequence[str] | None = None,
+    tax_free: AmountLike | None = None,
+    params: str | Mapping[str, object] | None = None,
+    items: Items | None = None,
+    user_info: Mapped | None = None,
+    extra: Mapping[str, object] | None = None,
+    return_url: str | None = None,
+    currency: str = "KRW",
+) -> Call[str]:
+    """Ask for the address of a payment window (결제 링크).
+
+    Args:
+        order_id: The shop's order.
+        price: What it costs.
+        name: What is bought.
+        pg: Alias of the payment gateway; left out, the buyer chooses.
+        method: One method's alias.
+        methods: The methods the buyer may choose from.
+        tax_free: The tax-free part of the price.
+        params: The shop's own data; receipts echo it.
+        items: What is bought, for statistics: `Item`s.
+        user_info: The buyer: a `UserInfo`.
+        extra: Bootpay's further options, such as `{"expire": 30}`.
+        return_url: Where the buyer comes back to.
+        currency: What the amounts are checked against; it does not travel.
+    """
+    body = given(
+        order_id=merchant_id(order_id, "order_id"),
+        name=required_text(name, "name"),
+        pg=pg,
+        method=method,
+        methods=None if methods is None else list(methods),
+        params=params,
+        items=as_items(items),
+        user_info=as_mapping(user_info, "user_info"),
+        extra=as_mapping(extra, "extra"),
+        return_url=return_url,
+        **charge_amounts(price, tax_free, currency),
+    )
+    return Call(
+        method="POST",
+        path="request/payment.json",
+        read=read_text,
+        body=body,
+        encoding=encoding_of(body),
+        generation=1,
+    )
