@@ -175,6 +175,10 @@ class Store(Protocol):
         """The newest notices, for people."""
         ...
 
+    async def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """Move the next check of an order that has not moved on since `record` was loaded; False if it has."""
+        ...
+
     async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """Take orders that are due for a check; nobody else gets them before `until`."""
         ...
@@ -210,7 +214,7 @@ class Gateway(Protocol):
         currency: str = "KRW",
         reason: str = "",
         refund_account: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> Receipt:
         """Give money back: all that is left, or `amount` minor units. Sent at most once."""
         ...
 

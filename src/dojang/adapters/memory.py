@@ -179,6 +179,15 @@ class MemoryBackend:
         with self._lock:
             return sorted(self._inbox.values(), key=lambda there: there.received_at, reverse=True)[:limit]
 
+    def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """See `Store.reschedule`."""
+        with self._lock:
+            there = self._records[record.order.id]
+            if there.version != record.version:
+                return False
+            self._records[record.order.id] = replace(there, due_at=due_at)
+            return True
+
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         with self._lock:

@@ -286,6 +286,12 @@ class SqliteBackend:
         rows = self._read("notices", (limit,))
         return [notice_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
 
+    def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """See `Store.reschedule`."""
+        with self.transaction() as db:
+            moved = (micros(due_at), str(record.order.id), record.version)
+            return db.execute(_SQL["reschedule"], moved).rowcount == 1
+
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         claim = {"now": micros(now), "until": micros(until), "limit": limit}

@@ -71,6 +71,10 @@ class Backend(Protocol):
         """See `Store.notices`."""
         ...
 
+    def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """See `Store.reschedule`."""
+        ...
+
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         ...
@@ -134,6 +138,10 @@ class AwaitedStore:
     async def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""
         return await self._call(self._backend.notices, limit)
+
+    async def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """See `Store.reschedule`."""
+        return await self._call(self._backend.reschedule, record, due_at)
 
     async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""

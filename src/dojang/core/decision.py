@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.delivery import Delivery, Lane
 from dojang.core.order import OrderId, ReceiptId, major_units
 from dojang.core.payment import (
@@ -47,12 +48,17 @@ __all__ = [
     "Pending",
     "Refusal",
     "approval_refused",
+    "cancel_refused",
+    "expire",
     "give_up_delivery",
     "intend_approval",
+    "intend_cancel",
     "money_returned",
+    "needs_attention",
     "observe",
     "recall",
     "refused_by_shop",
+    "resolve_attention",
 ]
 
 
@@ -178,18 +184,18 @@ class _Draft:
             )
         )
 
-    def owe_back(self, receipt: Receipt, reason: str) -> None:
+    def owe_back(self, receipt_id: ReceiptId, reason: str) -> None:
         """Owe a receipt's money back. One delivery per receipt, ever: its id says so."""
         self.owes.append(
             Delivery(
-                id=f"{self.order.id}:{receipt.id}:money_back",
+                id=f"{self.order.id}:{receipt_id}:money_back",
                 order_id=self.order.id,
                 seq=self.version,
                 lane=Lane.MONEY_BACK,
                 type="money_back",
                 data={
-                    "receipt_id": str(receipt.id),
-                    "cancel_id": cancel_id(self.order.id, receipt.id, "money_back"),
+                    "receipt_id": str(receipt_id),
+                    "cancel_id": cancel_id(self.order.id, receipt_id, "money_back"),
                     "reason": reason,
                 },
                 created_at=self.now,
@@ -314,6 +320,7 @@ def _paid(draft: _Draft, receipt: Receipt) -> Decision:
         receipt_id=str(receipt.id),
         price=receipt.price,
         paid_at=(receipt.purchased_at or draft.now).isoformat(),
+        method=receipt.method,
     )
     draft.claim(receipt.id)
     draft.tell("order.paid")
@@ -428,7 +435,7 @@ def _surplus(draft: _Draft, receipt: Receipt, reason: Reason, policy: OnMismatch
     if held:
         draft.attention(reason.value, receipt_id=str(receipt.id))
     else:
-        draft.owe_back(receipt, reason.value)
+        draft.owe_back(receipt.id, reason.value)
 
 
 def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
@@ -586,6 +593,146 @@ def refused_by_shop(record: Record, receipt: Receipt, now: datetime, who: str, r
     )
     draft.claim(receipt.id)
     return draft.done(Refusal(Reason.REFUSED_BY_SHOP, reason[:200]))
+
+
+def intend_cancel(
+    record: Record,
+    terms: CancelTerms,
+    wanted: WantedCancel,
+    key: str,
+    rules: Rules,
+    now: datetime,
+    spread: float = 0.0,
+) -> Decision:
+    """Write down, before money moves back, that this much is about to be cancelled.
+
+    Args:
+        record: An order in `paid`.
+        terms: What `terms_of` allowed.
+        wanted: What was asked for; its refund account is not written down.
+        key: What `key_of` made of the caller's idempotency key.
+        rules: Their `lease_s` says how long nobody else acts.
+        now: The moment.
+        spread: See `next_check`.
+    """
+    draft = _Draft(record, now, "shop", spread)
+    draft.step(
+        What.CANCEL_INTENDED,
+        receipt_id=str(record.payment.receipt_id),
+        cancel_id=key,
+        fingerprint=wanted.fingerprint,
+        amount=terms.amount,
+        tax_free=terms.tax_free,
+        reason=wanted.reason,
+        lease_until=(now + timedelta(seconds=rules.lease_s)).isoformat(),
+    )
+    return draft.done(Pending())
+
+
+def cancel_refused(record: Record, now: datetime, who: str, words: Mapping[str, object]) -> Decision:
+    """The cancel was certainly not carried out: the payment stands as before.
+
+    Args:
+        record: An order in `cancelling`.
+        now: The moment.
+        who: Who found out.
+        words: Bootpay's `code` and `words`; `undone: True` where the same key may be tried again.
+    """
+    draft = _Draft(record, now, who)
+    draft.step(What.CANCEL_REFUSED, receipt_id=str(record.payment.receipt_id), **words)
+    return draft.done(Pending())
+
+
+def expire(record: Record, now: datetime, spread: float = 0.0) -> Decision:
+    """The terms ran out and Bootpay knows of no money: the shop may sell the goods to others."""
+    draft = _Draft(record, now, "dojang", spread)
+    draft.step(What.EXPIRED)
+    draft.tell("order.expired")
+    return draft.done(Refusal(Reason.ORDER_EXPIRED))
+
+
+def needs_attention(record: Record, now: datetime, reason: str) -> Decision:
+    """Nothing the machine may do alone can finish this: call a person."""
+    draft = _Draft(record, now, "dojang")
+    draft.attention(reason)
+    return draft.done(Pending())
+
+
+def resolve_attention(
+    record: Record,
+    resolution: str,
+    now: datetime,
+    who: str,
+    reason: str,
+    receipt_id: ReceiptId | None = None,
+    spread: float = 0.0,
+) -> Decision | str:
+    """A person's way out of `attention`, or one sentence why it is none.
+
+    Args:
+        record: The order.
+        resolution: `accept` (held money pays for the order), `return` (held money goes back) or `dismiss` (the order
+            goes on where it was interrupted).
+        now: The moment.
+        who: `person:<name>`.
+        reason: Why, in the person's words.
+        receipt_id: Which held receipt; may be left out where only one is held.
+        spread: See `next_check`.
+    """
+    payment = record.payment
+    if payment.state is not State.ATTENTION:
+        return f"The order does not wait for a decision; it is {shown_state(record.order, payment)}."
+    before = payment.before or State.OPEN
+    # An intent that was interrupted is not taken up again; what it was about is looked at like any receipt.
+    back = {State.CONFIRMING: State.OPEN, State.CANCELLING: State.PAID}.get(before, before)
+    draft = _Draft(record, now, who, spread)
+    if resolution == "dismiss":
+        draft.step(What.RESOLVED, to=back.value, resolution=resolution, reason=reason)
+        return draft.done(Pending())
+    held = [
+        other
+        for other in payment.others
+        if other.fate is Fate.HELD and (receipt_id is None or other.receipt_id == receipt_id)
+    ]
+    if len(held) != 1:
+        return (
+            "No such money is held."
+            if not held
+            else "More than one receipt is held: name the one that is meant."
+        )
+    other = held[0]
+    if resolution == "return":
+        draft.step(
+            What.RESOLVED,
+            to=back.value,
+            resolution=resolution,
+            reason=reason,
+            receipt_id=str(other.receipt_id),
+        )
+        draft.step(
+            What.SURPLUS_FOUND,
+            receipt_id=str(other.receipt_id),
+            price=other.price,
+            reason=other.reason,
+            fate=Fate.OWED_BACK.value,
+        )
+        draft.owe_back(other.receipt_id, other.reason)
+        return draft.done(Pending())
+    if _was_paid(payment):
+        return "The order is paid for by another receipt already: return this one."
+    if other.price != record.order.price.minor:
+        return "The held amount is not the price of the order: return it."
+    draft.step(
+        What.RESOLVED,
+        to=State.PAID.value,
+        resolution=resolution,
+        reason=reason,
+        receipt_id=str(other.receipt_id),
+        paid_at=now.isoformat(),
+    )
+    draft.claim(other.receipt_id)
+    draft.tell("order.paid")
+    return draft.done(Accepted(state="paid", receipt_id=other.receipt_id))
 
 
 def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: datetime) -> Decision:

@@ -200,6 +200,7 @@ class Payment:
         cancel: The cancel under way.
         account: Where a deposit is awaited.
         paid_at: When Bootpay took the money.
+        method: Bootpay's alias of how it was paid.
         reason: Why a person must decide (`attention` only).
         before: The state that `attention` interrupted.
         others: Receipts of this order that do not pay for it.
@@ -215,6 +216,7 @@ class Payment:
     cancel: CancelIntent | None = None
     account: Account | None = None
     paid_at: datetime | None = None
+    method: str = ""
     reason: str | None = None
     before: State | None = None
     others: tuple[OtherReceipt, ...] = ()
@@ -313,6 +315,7 @@ def apply(payment: Payment, event: Event) -> Payment:
                 intended_at=None,
                 account=None,
                 paid_at=_time(data["paid_at"]),
+                method=str(data.get("method", "")),
                 # A virtual account that was set aside may turn out to be the one that pays.
                 others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
             )
@@ -374,6 +377,7 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
             changed,
             receipt_id=receipt_id,
             paid_at=_time(data["paid_at"]),
+            method=str(data.get("method", "")),
             account=None,
             others=tuple(known for known in changed.others if known.receipt_id != receipt_id),
         )

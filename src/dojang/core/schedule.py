@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from dojang.core.order import Order
 from dojang.core.payment import Payment, State
 
-__all__ = ["next_check"]
+__all__ = ["GRACE", "next_check"]
 
 
 def _ladder(*steps: str) -> tuple[timedelta, ...]:
@@ -22,7 +22,7 @@ _DEPOSIT = _ladder("10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "3d", "5d"
 _PAID = _ladder("1h", "6h", "1d", "3d", "7d", "14d", "30d", "60d", "90d", "180d")
 _LATE = _ladder("1h", "1d", "3d", "7d")
 # The window's own deadline may lag behind ours a little; do not ask at the very second.
-_GRACE = timedelta(seconds=30)
+GRACE = timedelta(seconds=30)
 
 
 def next_check(
@@ -54,9 +54,9 @@ def next_check(
     if due is not None:
         due += (due - now) * 0.1 * spread
     if payment.state in (State.OPEN, State.AWAITING_DEPOSIT) and order.expires_at is not None:
-        end = order.expires_at + _GRACE
+        end = order.expires_at + GRACE
         if end <= now:
-            return now + _GRACE
+            return now + GRACE
         due = end if due is None else min(due, end)
     return due
 

@@ -91,6 +91,9 @@ SELECT receipt_id, generation, kind, cancelled, order_id, source,
        received_at, times, due_at, attempts, outcome
 FROM inbox ORDER BY received_at DESC LIMIT ?
 
+-- name: reschedule
+UPDATE orders SET due_at = ? WHERE order_id = ? AND version = ?
+
 -- name: claim_checks
 UPDATE orders SET due_at = :until
 WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= :now ORDER BY due_at, order_id LIMIT :limit)

@@ -1,0 +1,203 @@
+"""All or part of a payment goes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
+from dojang.core.decision import cancel_refused, intend_cancel, observe
+from dojang.core.order import OrderId
+from dojang.core.payment import CancelRequest, Record, State
+from dojang.core.receipt import Receipt
+from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
+from dojang.ports import World
+from dojang.usecases.verify import Deadline, OrderUnknown
+
+__all__ = ["CancelDone", "CancelNotDone", "CancelPending", "cancel"]
+
+_WAIT_STEP_S = 0.1
+_TIME_TO_MOVE_MONEY_S = 4.0
+_LOOK_AGAIN_RESERVE_S = 1.5
+_CONFLICTS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelDone:
+    """The money goes back.
+
+    Attributes:
+        record: The order afterwards.
+        cancelled: Running total after this cancel, in minor units.
+        replayed: True where the first answer under this key is repeated.
+    """
+
+    record: Record
+    cancelled: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPending:
+    """It may or may not have been carried out; it will be found out without a person."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelNotDone:
+    """Nothing went back.
+
+    Attributes:
+        record: The order as it stands.
+        refusal: Why.
+        replayed: True where the first answer under this key is repeated.
+    """
+
+    record: Record
+    refusal: CancelRefusal
+    replayed: bool = False
+
+
+async def cancel(
+    world: World, order_id: OrderId, key: str, wanted: WantedCancel, *, within_s: float = 20.0
+) -> CancelDone | CancelPending | CancelNotDone | OrderUnknown:
+    """Give money back once per key, never more than remains.
+
+    Args:
+        world: The ports.
+        order_id: A paid order.
+        key: The caller's idempotency key: the same key with the same request gives the first answer again.
+        wanted: What is to go back.
+        within_s: How long the caller can wait.
+
+    Raises:
+        NotSent: If the request never left; nothing happened, the same key may be used again.
+        StoreUnavailable: If the store cannot be used.
+    """
+    deadline = Deadline(world, within_s)
+    cancel_id = key_of(order_id, key)
+    conflicts = 0
+    while True:
+        record = await world.store.load(order_id)
+        if record is None:
+            return OrderUnknown()
+        known = _recall(record, cancel_id, wanted)
+        if known is not None:
+            return known
+        if record.payment.leased(world.clock.now()):
+            if _in_flight(record, cancel_id) or deadline.left_s <= _WAIT_STEP_S:
+                return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+            await world.clock.sleep(_WAIT_STEP_S)
+            continue
+        try:
+            if record.payment.state is State.CANCELLING:
+                # The lease of an earlier intent ran out: find out what became of it before anything else.
+                settled = await _look(world, record, deadline)
+                if settled is None or settled.payment.state is State.CANCELLING:
+                    return CancelPending(settled or record)
+                continue
+            terms = terms_of(record.order, record.payment, wanted, record.payment.method)
+            if isinstance(terms, CancelRefusal):
+                return CancelNotDone(record=record, refusal=terms)
+            if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
+                return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+            return await _carry_out(world, record, terms, wanted, cancel_id, deadline)
+        except Conflict:
+            conflicts += 1
+            if conflicts > _CONFLICTS_MAX:
+                return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+
+
+def _recall(record: Record, cancel_id: str, wanted: WantedCancel) -> CancelDone | CancelNotDone | None:
+    """The first answer under this key, if there is one."""
+    request = _request(record, cancel_id)
+    if request is None:
+        return None
+    if request.fingerprint != wanted.fingerprint:
+        return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.KEY_REUSED))
+    match request.outcome:
+        case "done":
+            return CancelDone(record=record, cancelled=request.cancelled, replayed=True)
+        case "refused":
+            detail = f"{request.code}: {request.words}".strip(": ")
+            return CancelNotDone(
+                record=record, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, detail), replayed=True
+            )
+        case _:
+            # In flight, or certainly not carried out: under the same key it may be taken up again.
+            return None
+
+
+def _request(record: Record, cancel_id: str) -> CancelRequest | None:
+    return next((request for request in record.payment.requests if request.key == cancel_id), None)
+
+
+def _in_flight(record: Record, cancel_id: str) -> bool:
+    under_way = record.payment.cancel
+    return under_way is not None and under_way.cancel_id == cancel_id
+
+
+async def _carry_out(
+    world: World, record: Record, terms: CancelTerms, wanted: WantedCancel, cancel_id: str, deadline: Deadline
+) -> CancelDone | CancelPending | CancelNotDone:
+    intent = intend_cancel(record, terms, wanted, cancel_id, world.rules, world.clock.now(), world.spread())
+    # Money moves next. Commit the intent first: after a crash, the lease runs out and the receipt is looked up.
+    record = await world.store.commit(record, intent)
+    receipt_id = record.payment.receipt_id
+    assert receipt_id is not None
+    refusal: Refused | None = None
+    try:
+        seen: Receipt | None = await world.gateway.cancel(
+            receipt_id,
+            min(deadline.left_s, world.rules.lease_s) - _LOOK_AGAIN_RESERVE_S,
+            cancel_id=cancel_id,
+            amount=None if terms.whole else terms.amount,
+            tax_free=terms.tax_free,
+            currency=record.order.price.currency,
+            reason=wanted.reason,
+            refund_account=wanted.refund_account,
+        )
+    except NotSent as never_left:
+        undone = cancel_refused(
+            record,
+            world.clock.now(),
+            "shop",
+            {"undone": True, "code": "not_sent", "words": str(never_left)[:200]},
+        )
+        await world.store.commit(record, undone)
+        raise
+    except OutcomeUnknown:
+        seen = None
+    except Refused as no:
+        refusal, seen = no, None
+    settled = await _look(world, record, deadline, seen)
+    if settled is None:
+        return CancelPending(record)
+    if settled.payment.state is not State.CANCELLING:
+        return CancelDone(record=settled, cancelled=settled.payment.cancelled, replayed=False)
+    if refusal is None:
+        return CancelPending(settled)
+    # Bootpay said no, and the receipt shows that nothing went back.
+    words: dict[str, object] = {"code": refusal.code, "words": refusal.message[:200]}
+    settled = await world.store.commit(settled, cancel_refused(settled, world.clock.now(), "shop", words))
+    detail = f"{refusal.code}: {refusal.message}"[:300]
+    return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, detail))
+
+
+async def _look(
+    world: World, record: Record, deadline: Deadline, seen: Receipt | None = None
+) -> Record | None:
+    """Compare what Bootpay says went back with what had gone back before; None if it cannot be asked."""
+    receipt_id = record.payment.receipt_id
+    assert receipt_id is not None
+    if seen is None:
+        try:
+            seen = await world.gateway.look_up(receipt_id, max(deadline.left_s, _LOOK_AGAIN_RESERVE_S))
+        except BootpayError:
+            return None
+        if seen is None:
+            return None
+    decision = observe(record, seen, world.rules, world.clock.now(), "shop", world.spread())
+    if not decision.events:
+        return record
+    return await world.store.commit(record, decision)
