@@ -6,8 +6,7 @@ import base64
 import binascii
 import hmac
 
-from dojang.emulator.books import Books, Json, Token
-from dojang.emulator.faces import iso
+from dojang.emulator.books import Books, Token
 from dojang.emulator.refusals import LedgerRefusal
 
 __all__ = ["Access"]
@@ -99,8 +98,3 @@ class Access(Books):
             raise LedgerRefusal("INVALID_REQUEST_PARAMS", "user_id 값이 필요합니다.")
         self.changes += 1
         return self.new_id(), self.now() + self.rules.user_token_life_s
-
-    def user_token_v2(self, user_id: object) -> Json:
-        """The same as the second generation answers it."""
-        token, expires_at = self.user_token(user_id)
-        return {"user_token": token, "expired_at": iso(expires_at)}

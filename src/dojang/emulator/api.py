@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -11,6 +11,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp
 
@@ -28,8 +29,19 @@ _HTML_502 = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
 
 
-def create_app(options: EmulatorOptions | None = None, *, emulator: Emulator | None = None) -> Starlette:
-    """The emulator as an ASGI application; `app.state.emulator` is the emulator itself."""
+def create_app(
+    options: EmulatorOptions | None = None,
+    *,
+    emulator: Emulator | None = None,
+    more: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """The emulator as an ASGI application; `app.state.emulator` is the emulator itself.
+
+    Args:
+        options: How it runs.
+        emulator: One made already, instead of options.
+        more: Pages to serve besides, asked before Bootpay's own paths.
+    """
     running = emulator if emulator is not None else Emulator(options or EmulatorOptions())
 
     @asynccontextmanager
@@ -39,6 +51,7 @@ def create_app(options: EmulatorOptions | None = None, *, emulator: Emulator | N
 
     app = Starlette(
         routes=[
+            *more,
             *controls.routes(running),
             StarletteRoute("/{path:path}", partial(_bootpay, running), methods=_METHODS),
         ],

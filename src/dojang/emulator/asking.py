@@ -100,7 +100,11 @@ def read_body(raw: bytes) -> Json:
 def form_fields(words: str) -> Json:
     """A form's fields, with `outer[inner]` put back together."""
     fields: Json = {}
-    for name, value in parse_qsl(words, keep_blank_values=True, max_num_fields=1000):
+    try:
+        pairs = parse_qsl(words, keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        raise LedgerRefusal("INVALID_REQUEST_PARAMS", "요청 본문의 항목이 너무 많습니다.") from None
+    for name, value in pairs:
         outer, bracket, rest = name.partition("[")
         inner = rest.removesuffix("]")
         if not bracket or not inner:

@@ -209,8 +209,12 @@ class Books:
     # Remembering and forgetting
 
     def forget(self) -> None:
-        """Forget everything; ids begin anew and time is the clock's again."""
-        self.state = State(seed=self.state.seed, frozen_at=DAY_ONE if self.clock is None else None)
+        """Forget everything; time is the clock's again. Ids go on, so that none is ever given twice."""
+        self.state = State(
+            seed=self.state.seed,
+            serial=self.state.serial,
+            frozen_at=DAY_ONE if self.clock is None else None,
+        )
         self.state.application_id = self.keys.application_id or self.state.application_id
         self.state.private_key = self.keys.private_key or self.state.private_key
         self.changes += 1

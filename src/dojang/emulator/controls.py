@@ -225,7 +225,7 @@ async def _move_clock(emulator: Emulator, request: Request) -> object:
     with emulator.changing() as ledger:
         if "now" in body:
             at = read_time(body["now"])
-            if at is None or not 0 <= at < 2**35:
+            if at is None:
                 raise _wrong("now must be a time such as 2026-01-31T12:00:00+09:00")
             ledger.set_now(at)
         else:

@@ -30,6 +30,8 @@ KOREA = timezone(timedelta(hours=9))
 # v2's account of a receipt in v1's numbers. Numbers not listed here mean the same in both, or nothing in v1.
 _V1_STATUS = {4: 3, 5: 2, -4: -1}
 _V1_WORDS = {1: ("complete", "결제완료"), 20: ("cancel", "결제취소")}
+# Later moments (the year 3058) are mistakes, and break calendars.
+_END_OF_TIME = 2.0**35
 _UNPAID = frozenset({0, 2, 4, 5, 40, 41, 50, -2, -3, -4, -40})
 
 
@@ -45,19 +47,18 @@ def korean(at: float) -> str:
 
 def read_time(text: object) -> float | None:
     """Seconds since 1970 of a moment written either way; without a zone it is Korean. None when it is no moment."""
-    if isinstance(text, bool):
-        return None
-    if isinstance(text, int | float):
-        return float(text)
-    if not isinstance(text, str):
-        return None
-    if text.isdigit():
-        return float(text)
-    try:
-        at = datetime.fromisoformat(text.strip())
-        return (at if at.tzinfo is not None else at.replace(tzinfo=KOREA)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    at: float | None = None
+    if (isinstance(text, int | float) and not isinstance(text, bool)) or (
+        isinstance(text, str) and text.isdecimal()
+    ):
+        at = float(text)
+    elif isinstance(text, str):
+        try:
+            moment = datetime.fromisoformat(text.strip())
+            at = (moment if moment.tzinfo is not None else moment.replace(tzinfo=KOREA)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    return at if at is not None and 0 <= at < _END_OF_TIME else None
 
 
 def remaining(receipt: Receipt) -> Money:

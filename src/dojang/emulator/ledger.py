@@ -13,14 +13,21 @@ An answer is a value; a no is a `LedgerRefusal`.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dojang.emulator.access import Access
+from dojang.emulator.billing import Billing, Charge, Issuance
+from dojang.emulator.identity import Identity, Person
+from dojang.emulator.papers import Papers
 from dojang.emulator.payments import Checkout
 from dojang.emulator.refusals import LedgerRefusal
 from dojang.emulator.rules import Keys, Rules
 from dojang.emulator.tampering import Tampering
 
-__all__ = ["Checkout", "Keys", "Ledger", "LedgerRefusal", "Rules"]
+__all__ = ["Charge", "Checkout", "Issuance", "Keys", "Ledger", "LedgerRefusal", "Person", "Rules"]
 
 
-class Ledger(Tampering, Access):
+class Ledger(Tampering, Billing, Identity, Papers, Access):
     """Bootpay's account of everything: payments, keys to charge, people identified, tokens, notifications owed."""
+
+    DUE: ClassVar[dict[str, str]] = Billing.DUE

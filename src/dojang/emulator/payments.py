@@ -21,7 +21,7 @@ from dojang.emulator.refusals import LedgerRefusal
 from dojang.emulator.webhook_log import WebhookLog
 from dojang.emulator.words import IMMEDIATE_PGS, METHODS, chosen_method, method_symbol, pg_alias
 
-__all__ = ["Checkout", "Payments"]
+__all__ = ["Checkout", "Payments", "check_money", "is_form"]
 
 _ID = re.compile(r"[0-9a-f]{24}")
 _CANCELLABLE = frozenset({1, -20})  # -20 is the first generation's "cancel failed": the payment stands
@@ -30,8 +30,8 @@ _CANCELLABLE = frozenset({1, -20})  # -20 is the first generation's "cancel fail
 class Checkout(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What opens a payment window; the browser's names, and a few that only a tester needs."""
 
-    order_id: str
-    price: Money
+    order_id: str = ""
+    price: Money = 0
     order_name: str = "테스트 상품"
     tax_free: Money = 0
     method: str | None = None
@@ -50,6 +50,9 @@ class Checkout(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     content_type: str | None = None
     generation: int = 2
     client_sdk: str = "5.3.1"
+    # A window for a billing key or an identity check instead of a payment.
+    subscription_id: str | None = None
+    authentication_id: str | None = None
     receipt_id: str | None = None
     requested_at: str | float | None = None
     deposit_expires_at: str | float | None = None
@@ -105,21 +108,19 @@ class Payments(WebhookLog):
     # The window
 
     def open_checkout(self, checkout: Checkout) -> Receipt:
-        """Open a payment window: status 0."""
+        """Open a window: status 0 for a payment, 40 for a billing key, 50 for an identity check."""
         self.tick()
+        kind, status, order_id, usual_method = _purpose(checkout)
         extra = checkout.extra or {}
         currency = checkout.currency.upper()
-        _said(
-            checkout.order_id != "" and len(checkout.order_id) <= 255,
-            "order_id must have 1 to 255 characters",
-        )
+        _said(order_id != "" and len(order_id) <= 255, "order_id must have 1 to 255 characters")
         _said(bool(re.fullmatch("[A-Z]{3}", currency)), "currency must be three letters, such as KRW")
         price = check_money(checkout.price, currency, "price")
         tax_free = check_money(checkout.tax_free, currency, "tax_free")
-        _said(price > 0, "price must be more than 0")
+        _said(price > 0 or kind != "payment", "price must be more than 0")
         _said(tax_free <= price, f"tax_free {tax_free} is more than the price {price}")
         _said(checkout.generation in (1, 2), "generation must be 1 or 2")
-        method = method_symbol(checkout.method) if checkout.method else "card"
+        method = method_symbol(checkout.method) if checkout.method else usual_method
         _said(method is not None, f"method {checkout.method} is unknown; one of {', '.join(METHODS)}")
         pg = (pg_alias(checkout.pg) or checkout.pg) if checkout.pg else "nicepay"
         if not checkout.pg and method == "kakao":
@@ -133,7 +134,10 @@ class Payments(WebhookLog):
         receipt = self._record(
             Receipt(
                 receipt_id=self._wanted_id(checkout.receipt_id),
-                order_id=checkout.order_id,
+                order_id=order_id,
+                kind=kind,
+                status=status,
+                subscription_id=checkout.subscription_id or "",
                 price=price,
                 tax_free=tax_free,
                 order_name=checkout.order_name,
@@ -146,6 +150,7 @@ class Payments(WebhookLog):
                 sandbox=checkout.sandbox,
                 metadata={} if checkout.metadata is None else checkout.metadata,
                 user=checkout.user,
+                authentication=_person(checkout.user) if kind == "identity" else None,
                 separately_confirmed=checkout.separately_confirmed
                 or extra.get("separately_confirmed") is True,
                 escrow=checkout.escrow or extra.get("escrow") is True,
@@ -153,7 +158,7 @@ class Payments(WebhookLog):
                     checkout.deposit_expires_at or extra.get("deposit_expiration"), "deposit_expires_at"
                 ),
                 webhook_url=url,
-                webhook_form=_is_form(checkout.content_type, default=checkout.generation == 1),
+                webhook_form=is_form(checkout.content_type, default=checkout.generation == 1),
                 webhook_typed=_sdk_names_types(checkout.client_sdk),
                 webhook_delay_s=_delay(extra.get("webhook_delay_duration")),
                 error_webhooks=extra.get("enable_error_webhook") is True,
@@ -212,7 +217,7 @@ class Payments(WebhookLog):
         """The buyer closes the window. Bootpay keeps the status; only the window is gone."""
         self.tick()
         receipt = self.find(receipt_id)
-        if receipt.status == 0:
+        if receipt.status in (0, 40, 50):
             receipt.closed = True
         self.changes += 1
         return receipt
@@ -460,12 +465,36 @@ class Payments(WebhookLog):
             self.cancel(receipt_id, told=False)
 
 
+def _purpose(checkout: Checkout) -> tuple[str, int, str, str]:
+    """What a window is for: its kind, first status, the shop's id, and the method when none is named."""
+    if checkout.subscription_id:
+        return "billing", 40, checkout.order_id or checkout.subscription_id, "card_rebill"
+    if checkout.authentication_id:
+        return "identity", 50, checkout.authentication_id, "auth"
+    return "payment", 0, checkout.order_id, "card"
+
+
+def _person(user: Json | None) -> Json:
+    """Who will be identified in a window where nobody typed anything."""
+    named = user or {}
+    return {
+        "name": named.get("username") or "홍길동",
+        "phone": named.get("phone") or "01012345678",
+        "birth": "1990-01-01",
+        "gender": 1,
+        "carrier": "SKT",
+        "how": "pass",
+        "number_of_realarms": 0,
+        "tid": "",
+    }
+
+
 def _buyer(receipt: Receipt) -> str:
     name = (receipt.user or {}).get("username")
     return name if isinstance(name, str) and name else "홍길동"
 
 
-def _is_form(content_type: str | None, *, default: bool) -> bool:
+def is_form(content_type: str | None, *, default: bool) -> bool:
     """Whether webhooks are forms; both generations' names for the content types are understood."""
     if not content_type:
         return default
@@ -475,7 +504,7 @@ def _is_form(content_type: str | None, *, default: bool) -> bool:
 def _sdk_names_types(version: str) -> bool:
     """Whether a browser SDK of this version makes webhooks carry their type: 5.0 and later."""
     major = version.split(".", 1)[0]
-    return not major.isdigit() or int(major) >= 5
+    return not major.isdecimal() or int(major) >= 5
 
 
 def _delay(value: object) -> float:

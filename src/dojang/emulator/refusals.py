@@ -52,7 +52,7 @@ CODES: dict[str, Code] = {
 }
 
 
-class LedgerRefusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class LedgerRefusal(Exception):
     """Bootpay's no to one request.
 
     Attributes:

@@ -59,7 +59,11 @@ class Emulator:
 
     def _load(self) -> None:
         file = self.options.state_file
-        if file is None or not file.exists():
+        if file is None:
+            return
+        if not file.parent.is_dir():
+            raise ConfigError(f"{file} cannot be written: {file.parent} is no folder")
+        if not file.exists():
             return
         try:
             self.ledger.restore(file.read_bytes())

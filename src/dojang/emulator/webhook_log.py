@@ -41,6 +41,20 @@ class WebhookLog(Books):
         self.changes += 1
         return webhook
 
+    def tell_again(self, receipt_id: str, url: str = "") -> bool:
+        """Owe the latest word of a receipt once more, to `url` when given; whether there was any.
+
+        Raises:
+            LedgerRefusal: `RC_NOT_FOUND`.
+        """
+        self.tick()
+        receipt = self.find(receipt_id)
+        told = [hook for hook in self.state.webhooks.values() if hook.receipt_id == receipt_id]
+        again = self.owe(receipt, told[-1].type) if told else None
+        if again is not None and url.startswith(("http://", "https://")):
+            again.url = url
+        return again is not None
+
     def _v2_body(self, receipt: Receipt, type_: str, more: Json) -> Json:
         body = v2_receipt(receipt, self.rules) | more
         if (
