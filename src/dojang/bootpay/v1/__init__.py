@@ -12,7 +12,14 @@ from dojang.bootpay.v1 import billing, payments
 from dojang.bootpay.v1.billing import BillingKey, BillingPayment, Reservation, UserToken
 from dojang.bootpay.v1.envelope import Done, Envelope
 from dojang.bootpay.v1.inputs import Item, RefundAccount, UserInfo
-from dojang.bootpay.v1.payments import Approved, CancelResult, Certificate, PaymentData, Receipt
+from dojang.bootpay.v1.payments import (
+    Approved,
+    CancelResult,
+    Certificate,
+    PaymentData,
+    Receipt,
+    ReceiptStatus,
+)
 
 __all__ = [
     "Approved",
@@ -26,6 +33,7 @@ __all__ = [
     "Item",
     "PaymentData",
     "Receipt",
+    "ReceiptStatus",
     "RefundAccount",
     "Reservation",
     "TokenV1",

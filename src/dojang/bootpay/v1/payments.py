@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,6 +27,7 @@ __all__ = [
     "Certificate",
     "PaymentData",
     "Receipt",
+    "ReceiptStatus",
     "cancel",
     "certificate",
     "request_payment_link",
@@ -36,6 +38,25 @@ __all__ = [
 
 NO_CURRENCY = "XXX"
 """ISO 4217's code where no currency is named: such an amount may have two decimals."""
+
+
+class ReceiptStatus(IntEnum):
+    """The status numbers Bootpay documents for generation 1; a receipt may carry others."""
+
+    WAITING = 0
+    PAID = 1
+    AWAITING_CONFIRM = 2
+    """Also a virtual account that awaits its deposit: `method` tells the two apart."""
+    APPROVING = 3
+    BILLING_KEY_ISSUED = 11
+    CANCELLED = 20
+    FAILED = -1
+    CONFIRM_FAILED = -2
+    ACCOUNT_ISSUE_CANCELLED = -3
+    BILLING_KEY_CANCELLED = -11
+    CANCEL_FAILED = -20
+    """The payment still stands."""
+    CANCELLING = -30
 
 
 class PaymentData(Wire, frozen=True, kw_only=True):
@@ -92,8 +113,7 @@ class Receipt(Wire, frozen=True, kw_only=True):
     """Bootpay's account of a checkout. Bodies of 2018 name neither remainder nor tax-free part: those are None.
 
     Attributes:
-        status: 0 waiting, 1 paid, 2 before approval or before the deposit, 3 approving, 20 cancelled, -20 cancel
-            failed, -30 cancel in progress, other negatives failed. Unknown numbers survive.
+        status: Any number Bootpay sends; `known_status` is its documented meaning.
         cancelled_price: What went back so far, all cancels together; None where the body does not say.
         params: The shop's own data, echoed.
         payment_data: The PG's words as they came; `payment` reads them.
@@ -136,6 +156,14 @@ class Receipt(Wire, frozen=True, kw_only=True):
         "cancelled_tax_free",
     )
     shown = ("receipt_id", "order_id", "status", "price", "remain_price", "cancelled_price", "unit", "method")
+
+    @property
+    def known_status(self) -> ReceiptStatus | None:
+        """The documented meaning of `status`, None for a number nobody documented."""
+        try:
+            return ReceiptStatus(self.status)
+        except ValueError:
+            return None
 
     @property
     def currency(self) -> str | None:
