@@ -1,0 +1,152 @@
+"""Settings become a World: which adapter keeps which port's promise in this process."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dojang.adapters.clock import SystemClock, sleep_inline, sleep_on_loop
+from dojang.adapters.destination import Destination
+from dojang.adapters.fulfilment import HttpApproval, HttpFulfilment
+from dojang.adapters.gateway import GatewayV1, GatewayV2, Sender
+from dojang.adapters.sender import AwaitedSender, BlockingSender
+from dojang.adapters.store import AwaitedStore, Backend
+from dojang.adapters.throttle import LookUpThrottle
+from dojang.core.rules import Mode
+from dojang.drive import Caller, inline, threaded
+from dojang.entry.settings import Settings
+from dojang.errors import ConfigError
+from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, World
+
+if TYPE_CHECKING:
+    from dojang.adapters.sqlite import SqliteBackend
+
+__all__ = ["blocking_world", "open_backend", "serving_world", "sqlite_path"]
+
+# Jitter is no secret; a fast generator will do.
+_spread: Callable[[], float] = random.random
+
+
+def sqlite_path(store: str) -> Path:
+    """The file a `sqlite:///file` store means."""
+    return Path(store.removeprefix("sqlite:///"))
+
+
+def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend:
+    """Open the store that the settings name.
+
+    Raises:
+        ConfigError: If it cannot be opened.
+    """
+    from dojang.adapters.sqlite import SqliteBackend
+
+    path = sqlite_path(settings.store)
+    if not path.parent.is_dir():
+        raise ConfigError(f"DOJANG_STORE: the folder {path.parent} does not exist.")
+    return SqliteBackend(path, migrate=migrate)
+
+
+def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | None = None) -> World:
+    """A world whose ports never suspend: for commands and Lambda, driven by `dojang.drive.run`.
+
+    Args:
+        settings: Checked settings.
+        stack: Closes what is opened here.
+        backend: An open store; by default the one the settings name.
+    """
+    from dojang.bootpay import Bootpay
+
+    if backend is None:
+        opened = open_backend(settings)
+        stack.callback(opened.close)
+        backend = opened
+    client = stack.enter_context(
+        Bootpay(
+            client_key=settings.client_key,
+            secret_key=settings.secret_key,
+            application_id=settings.application_id,
+            private_key=settings.private_key,
+            url=settings.bootpay_url,
+        )
+    )
+    return _world(
+        settings,
+        store=AwaitedStore(backend, inline),
+        sender=BlockingSender(client, inline),
+        clock=SystemClock(sleep_inline),
+        call=inline,
+        throttle=None,
+    )
+
+
+async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
+    """A world for the event loop it is made on: asyncio client, one thread for the store.
+
+    Args:
+        settings: Checked settings.
+        stack: Closes what is opened here.
+    """
+    from dojang.adapters.batching import BatchingCaller
+    from dojang.bootpay import AsyncBootpay
+
+    backend = open_backend(settings)
+    stack.callback(backend.close)
+    store_call = BatchingCaller(backend)
+    stack.callback(store_call.close)
+    client = await stack.enter_async_context(
+        AsyncBootpay(
+            client_key=settings.client_key,
+            secret_key=settings.secret_key,
+            application_id=settings.application_id,
+            private_key=settings.private_key,
+            url=settings.bootpay_url,
+            pool_size=200,
+        )
+    )
+    clock = SystemClock(sleep_on_loop)
+    return _world(
+        settings,
+        store=AwaitedStore(backend, store_call),
+        sender=AwaitedSender(client),
+        clock=clock,
+        call=threaded,
+        throttle=LookUpThrottle(clock.monotonic),
+    )
+
+
+def _world(
+    settings: Settings, *, store: Store, sender: Sender, clock: Clock, call: Caller, throttle: Throttle | None
+) -> World:
+    gateway: Gateway = GatewayV1(sender) if settings.bootpay_api == "v1" else GatewayV2(sender)
+    fulfilment: Fulfilment | None = None
+    if settings.deliver_to:
+        fulfilment = HttpFulfilment(
+            _destination(settings, settings.deliver_to), settings.deliver_secrets, call, clock.now
+        )
+    approval: Approval | None = None
+    if settings.approve_at:
+        approval = HttpApproval(
+            _destination(settings, settings.approve_at), settings.deliver_secrets, call, clock.now
+        )
+    return World(
+        store=store,
+        gateway=gateway,
+        clock=clock,
+        fulfilment=fulfilment,
+        approval=approval,
+        throttle=throttle,
+        rules=settings.rules,
+        spread=_spread,
+    )
+
+
+def _destination(settings: Settings, url: str) -> Destination:
+    return Destination(
+        url,
+        allow_private=settings.allow_private_destinations,
+        # Where nothing is real, the shop on the developer's own machine needs no further word.
+        allow_loopback=settings.mode is Mode.EMULATOR,
+    )
