@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer, make and pip: house/uv fetches the rest into .venv and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check bench format reference lock clean
 MAKEFLAGS += --no-print-directory
 
 UV := sh house/uv
@@ -13,7 +13,7 @@ DEMO := .tools/demo
 SYNC_DEMO := UV_PROJECT_ENVIRONMENT=$(DEMO) $(UV) sync --frozen --quiet --no-dev --extra server
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: ## tell the story of a payment, then serve until Ctrl-C (CHECK=1: stop after the story)
 	@$(SYNC_DEMO)
@@ -40,6 +40,10 @@ format: ## put the code into its usual form
 	@$(SYNC)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reference: ## write docs/settings.md and docs/commands.md from the code
+	@$(SYNC)
+	$(BIN)/python house/reference.py
 
 lock: ## bring uv.lock in line with pyproject.toml
 	$(UV) lock
