@@ -44,8 +44,8 @@ def commands() -> str:
 
 {NOTE}
 
-Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 failure, 2 usage, 3 refused, 4 outcome unknown, 5 drift found,
-6 Bootpay unreachable.
+Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 failure, 2 usage, 3 refused, 4 outcome unknown,
+5 drift found, 6 Bootpay unreachable.
 
 {pages}"""
 
