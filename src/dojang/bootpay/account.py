@@ -35,7 +35,7 @@ class Address:
         Raises:
             ConfigError: It is no address, or keys would travel unencrypted over a network.
         """
-        if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
+        if not url.isascii() or not url.isprintable() or " " in url:
             raise ConfigError("url must be an address such as https://api.bootpay.co.kr")
         try:
             parts = urlsplit(url)
