@@ -1,0 +1,146 @@
+"""`verify` as a service: time beyond Bootpay's own answer, and throughput against FastAPI and the official SDK."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.load import Load, send
+from bench.processes import cpu_s, free_port, service, upstream
+from dojang.adapters.sqlite import SqliteBackend
+from dojang.core.order import Money, Order, OrderId
+from dojang.core.payment import Event, What
+
+_DELAY_S = 0.05
+_PRICE = 1200
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFigures:
+    """Medians over the rounds.
+
+    Attributes:
+        beyond_p50_ms: One verification at a time: time beyond Bootpay's own answer.
+        beyond_p99_ms: The same, 99th percentile.
+        ours_per_s: Verifications per second, one process, Bootpay answering in 50 ms.
+        peer_per_s: The peer's.
+        ours_cpu_ms: CPU time of the service per verification under load.
+        peer_cpu_ms: The peer's.
+        cost_ratio: Median time of one verification with many stored orders to that with few.
+        many: How many is many.
+    """
+
+    beyond_p50_ms: float
+    beyond_p99_ms: float
+    ours_per_s: float
+    peer_per_s: float
+    ours_cpu_ms: float
+    peer_cpu_ms: float
+    cost_ratio: float
+    many: int
+
+
+def measure(verifications: int, many: int) -> ServiceFigures:
+    """Run both services in turn against the same pretend Bootpay.
+
+    Args:
+        verifications: Per round.
+        many: How many orders are on file for the cost ratio.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "bench.sqlite3"
+        _register(store, range(4_000 + verifications * _ROUNDS))
+        loaded: list[tuple[Load, float]] = []
+        peers: list[tuple[Load, float]] = []
+        with upstream(_DELAY_S) as bootpay:
+            with _ours(store, bootpay) as (port, _):
+                send(port, range(200), 8)
+                alone = send(port, range(1_000, 1_300), 1)
+            for round_number in range(_ROUNDS):
+                first = 4_000 + round_number * verifications
+                with _ours(store, bootpay) as (port, pid):
+                    loaded.append(_loaded(port, pid, range(first, first + verifications)))
+                with _peer(bootpay) as (port, pid):
+                    peers.append(_loaded(port, pid, range(first, first + verifications)))
+        cost_ratio = _cost_ratio(Path(folder), many)
+    if any(load.failed for load, _ in (*loaded, *peers)) or alone.failed:
+        raise RuntimeError("a verification failed; the figures would lie")
+    return ServiceFigures(
+        beyond_p50_ms=(alone.percentile_s(0.5) - _DELAY_S) * 1e3,
+        beyond_p99_ms=(alone.percentile_s(0.99) - _DELAY_S) * 1e3,
+        ours_per_s=statistics.median(load.per_s for load, _ in loaded),
+        peer_per_s=statistics.median(load.per_s for load, _ in peers),
+        ours_cpu_ms=statistics.median(cpu for _, cpu in loaded) * 1e3,
+        peer_cpu_ms=statistics.median(cpu for _, cpu in peers) * 1e3,
+        cost_ratio=cost_ratio,
+        many=many,
+    )
+
+
+def _loaded(port: int, pid: int, numbers: range) -> tuple[Load, float]:
+    before = cpu_s(pid)
+    load = send(port, numbers, 256)
+    return load, (cpu_s(pid) - before) / len(numbers)
+
+
+def _cost_ratio(folder: Path, many: int) -> float:
+    """The same verifications on a small and on a large file, Bootpay answering at once."""
+    files = {}
+    for name, count in (("few", 10_000), ("many", many)):
+        files[name] = folder / f"{name}.sqlite3"
+        _register(files[name], range(count))
+    medians: dict[str, list[float]] = {"few": [], "many": []}
+    with upstream() as bootpay:
+        for round_number in range(_ROUNDS):
+            for name, file in files.items():
+                with _ours(file, bootpay) as (port, _):
+                    first = 1_000 + round_number * 1_000
+                    send(port, range(first, first + 200), 1)
+                    medians[name].append(send(port, range(first + 200, first + 900), 1).percentile_s(0.5))
+    return statistics.median(medians["many"]) / statistics.median(medians["few"])
+
+
+def _register(store: Path, numbers: range) -> None:
+    """Put orders on file directly, many per transaction."""
+    now = datetime.now(UTC)
+    event = Event(version=1, at=now, what=What.REGISTERED, who="shop")
+    backend = SqliteBackend(store)
+    try:
+        for first in range(numbers.start, numbers.stop, 5_000):
+            with backend.transaction():
+                for number in range(first, min(first + 5_000, numbers.stop)):
+                    order = Order(id=OrderId(f"o-{number}"), price=Money(_PRICE), name="bench")
+                    backend.register(order, event, None)
+    finally:
+        backend.close()
+
+
+@contextmanager
+def _ours(store: Path, bootpay: int) -> Iterator[tuple[int, int]]:
+    port = free_port()
+    environment = {
+        "DOJANG_MODE": "emulator",
+        "BOOTPAY_URL": f"http://127.0.0.1:{bootpay}",
+        "DOJANG_STORE": f"sqlite:///{store}",
+    }
+    command = [sys.executable, "-m", "dojang", "serve", "--port", str(port)]
+    with service(command, environment, port) as pid:
+        yield port, pid
+
+
+@contextmanager
+def _peer(bootpay: int) -> Iterator[tuple[int, int]]:
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "uvicorn", "bench.peer:app", "--port", str(port)),
+        *("--log-level", "error", "--no-access-log"),
+    ]
+    with service(command, {"BOOTPAY_URL": f"http://127.0.0.1:{bootpay}"}, port) as pid:
+        yield port, pid
