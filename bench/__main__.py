@@ -61,8 +61,8 @@ def _page(clients: client.ClientFigures, services: verification.ServiceFigures) 
     table = "\n".join(f"| {what} | {figure} | {budget} |" for what, figure, budget in rows)
     return f"""# Benchmarks
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Contenders are measured in turn in one run on one machine; figures are
-medians over the rounds. Compare ratios, not milliseconds: another machine has other milliseconds.
+Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. Contenders are measured in turn in one run on one machine;
+figures are medians over the rounds. Compare ratios, not milliseconds: another machine has other milliseconds.
 
 Machine: {_machine()}. Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}; {packages}.
 
