@@ -6,6 +6,7 @@ Rule 2: money is a whole number of minor units; nothing here ever rounds.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,10 @@ _RECEIPT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _NAME_LENGTH_MAX = 200
 _METADATA_KEYS_MAX = 50
 _METADATA_TEXT_MAX = 500
+_METADATA_NUMBER_MAX = 2**53
 _MINOR_MAX = 10**15
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_EXPONENT_MIN = -40
 
 CURRENCIES: Mapping[str, int] = {"KRW": 0, "USD": 2}
 """The currencies an order may have, each with the number of its decimals."""
@@ -88,6 +92,9 @@ class Money:
         """
         if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
             raise InvalidValue(f"{what} must be a number ({what}은(는) 숫자여야 합니다)")
+        if isinstance(value, str) and not _NUMBER.fullmatch(value):
+            # Decimal would also read "1_000", " 1000 " and full-width digits.
+            raise InvalidValue(f"{what} must be a number ({what}은(는) 숫자여야 합니다)")
         try:
             # A float is read by its shortest text: 10.1 means 10.1, not its binary neighbour.
             exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
@@ -98,9 +105,11 @@ class Money:
         if exact.adjusted() > 15:
             raise InvalidValue(f"{what} is too large ({what}이(가) 너무 큽니다)")
         decimals = CURRENCIES.get(currency, 2)
-        scaled = exact.scaleb(decimals)
-        minor = int(scaled)
-        if minor != scaled:
+        # Whole numbers only from here on: Decimal's own arithmetic rounds to 28 digits.
+        too_fine = int(exact.as_tuple().exponent) < _EXPONENT_MIN
+        numerator, denominator = (0, 1) if too_fine else exact.as_integer_ratio()
+        minor, rest = divmod(numerator * 10**decimals, denominator)
+        if too_fine or rest:
             raise InvalidValue(
                 f"{what} has more decimals than {currency} allows "
                 f"({what}의 소수 자릿수가 {currency}에 허용된 것보다 많습니다)"
@@ -122,9 +131,6 @@ def major_units(minor: int, currency: str) -> int | float:
     """Turn minor units into the number JSON shows."""
     decimals = CURRENCIES.get(currency, 2)
     return minor if decimals == 0 else float(Decimal(minor).scaleb(-decimals))
-
-
-_PLAIN = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +177,28 @@ class Order:
 
 def _check_metadata(metadata: Mapping[str, object]) -> None:
     keys: list[object] = list(metadata)
-    small = len(keys) <= _METADATA_KEYS_MAX and all(
-        isinstance(text, _PLAIN) and len(str(text)) <= _METADATA_TEXT_MAX
-        for text in (*keys, *metadata.values())
+    small = (
+        len(keys) <= _METADATA_KEYS_MAX
+        and all(isinstance(key, str) and _is_plain(key) for key in keys)
+        and all(_is_plain(value) for value in metadata.values())
     )
     if not small:
         raise InvalidValue(
             "metadata must be at most 50 keys with text, numbers, booleans or null of at most 500 characters "
             "(metadata는 최대 50개의 키와 500자 이하의 단순 값만 담을 수 있습니다)"
         )
+
+
+def _is_plain(value: object) -> bool:
+    """Whether every store gives it back as it was: no NaN, no number beyond JSON's, no half of a character."""
+    match value:
+        case None | bool():
+            return True
+        case int():
+            return abs(value) <= _METADATA_NUMBER_MAX
+        case float():
+            return math.isfinite(value)
+        case str():
+            return len(value) <= _METADATA_TEXT_MAX and not any("\ud800" <= c <= "\udfff" for c in value)
+        case _:
+            return False
