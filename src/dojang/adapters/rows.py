@@ -5,6 +5,7 @@ Times are whole microseconds since 1970 UTC, so that every database orders and c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +32,7 @@ __all__ = [
     "payment_json",
 ]
 
+_CURSOR = re.compile(r"([0-9]{1,18})-([A-Za-z0-9._~:-]{1,64})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -199,5 +201,5 @@ def cursor_of(created_at: datetime, order_id: OrderId) -> str:
 
 def cursor_from(cursor: str | None) -> tuple[int, str] | None:
     """Read a cursor back; None for the first page or for text that is no cursor."""
-    created_at, _, order_id = (cursor or "").partition("-")
-    return (int(created_at), order_id) if created_at.isdigit() and order_id else None
+    match = _CURSOR.fullmatch(cursor or "")
+    return (int(match[1]), match[2]) if match else None
