@@ -57,7 +57,8 @@ class MemoryBackend:
         """See `Store.commit`."""
         order_id = record.order.id
         with self._lock:
-            if self._records[order_id].version != record.version:
+            there = self._records.get(order_id)
+            if there is None or there.version != record.version:
                 raise Conflict(f"order {order_id} has moved on")
             if any(self._claims.get(receipt_id, order_id) != order_id for receipt_id in decision.claims):
                 raise Conflict(f"a receipt of order {order_id} belongs to another order")
@@ -128,7 +129,13 @@ class MemoryBackend:
             there = self._deliveries.get(delivery.id)
             if there is None or there.state is not DeliveryState.DUE or there.attempts != delivery.attempts:
                 return False
-            self._deliveries[delivery.id] = delivery
+            self._deliveries[delivery.id] = replace(
+                there,
+                state=delivery.state,
+                due_at=delivery.due_at,
+                last_error=delivery.last_error,
+                settled_at=delivery.settled_at,
+            )
             return True
 
     def retry_delivery(self, delivery_id: str, now: datetime, /) -> Delivery | None:
@@ -171,8 +178,9 @@ class MemoryBackend:
     def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
         """See `Store.settle_notice`."""
         with self._lock:
-            there = self._inbox[notice.key]
-            self._inbox[notice.key] = replace(there, outcome=outcome, due_at=due_at)
+            there = self._inbox.get(notice.key)
+            if there is not None:
+                self._inbox[notice.key] = replace(there, outcome=outcome, due_at=due_at)
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""
