@@ -51,20 +51,31 @@ class BatchingCaller:
     def __init__(self, backend: TransactionalBackend) -> None:
         self._backend = backend
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="dojang-sqlite", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Finish what waits, then end the thread."""
-        self._jobs.put(None)
+        with self._closing:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     async def __call__(self, f: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `f` in the thread and give its result once it is on disk."""
+        """Run `f` in the thread and give its result once it is on disk.
+
+        Raises:
+            StoreUnavailable: If the caller has been closed: nobody would ever answer.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         is_read = getattr(f, "__name__", "") in _READS
-        self._jobs.put(_Job(lambda: f(*args, **kwargs), is_read, future, loop))
+        with self._closing:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._jobs.put(_Job(lambda: f(*args, **kwargs), is_read, future, loop))
         return await future
 
     def _work(self) -> None:

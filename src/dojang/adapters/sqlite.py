@@ -58,8 +58,9 @@ class SqliteBackend:
     def __init__(self, path: str | Path, *, busy_timeout_s: float = 5.0, migrate: bool = True) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        database: sqlite3.Connection | None = None
         try:
-            self._db = sqlite3.connect(
+            database = self._db = sqlite3.connect(
                 str(path),
                 timeout=busy_timeout_s,
                 isolation_level=None,
@@ -69,6 +70,8 @@ class SqliteBackend:
             _patiently(lambda: self._db.execute("PRAGMA journal_mode=WAL"), busy_timeout_s)
             self._db.execute("PRAGMA synchronous=FULL")
         except sqlite3.Error as error:
+            if database is not None:
+                database.close()
             raise ConfigError(f"the SQLite file {path} cannot be opened: {error}") from None
         try:
             if migrate:
@@ -120,6 +123,9 @@ class SqliteBackend:
                 if self._depth == 0
                 else ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part")
             )
+            if self._depth > 0 and not self._db.in_transaction:
+                # A full disk undoes the whole transaction; a part begun now would be committed all by itself.
+                raise StoreUnavailable("SQLite gave up the transaction that this is a part of")
             try:
                 self._db.execute(begin)
             except sqlite3.Error as error:
