@@ -196,7 +196,7 @@ class GatewayV2:
     async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
         """See `Gateway.look_up`."""
         try:
-            wire = await self._send(payments.receipt(receipt_id), within_s)
+            wire = await self._send(payments.receipt(str(receipt_id)), within_s)
         except Refused as no:
             if no.code in _UNKNOWN_RECEIPT or no.http_status == 404:
                 return None
@@ -206,7 +206,7 @@ class GatewayV2:
     async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
         """See `Gateway.look_up_order`."""
         try:
-            found = await self._send(payments.lookup_order(order_id), within_s)
+            found = await self._send(payments.lookup_order(str(order_id)), within_s)
         except Refused as no:
             if no.code in _UNKNOWN_RECEIPT or no.http_status == 404:
                 return ()
@@ -215,7 +215,7 @@ class GatewayV2:
 
     async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
         """See `Gateway.confirm`."""
-        return _same(receipt_id, receipt_from_v2(await self._send(payments.confirm(receipt_id), within_s)))
+        return _same(receipt_id, receipt_from_v2(await self._send(payments.confirm(str(receipt_id)), within_s)))
 
     async def cancel(
         self,
@@ -232,7 +232,7 @@ class GatewayV2:
     ) -> Receipt:
         """See `Gateway.cancel`."""
         call = payments.cancel(
-            receipt_id,
+            str(receipt_id),
             cancel_price=None if amount is None else _decimal(amount, currency),
             cancel_tax_free=_decimal(tax_free, currency) if amount is not None and tax_free else None,
             cancel_id=cancel_id,
@@ -253,7 +253,7 @@ class GatewayV1:
     async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
         """See `Gateway.look_up`."""
         try:
-            wire = await self._send(payments_v1.verify(receipt_id), within_s)
+            wire = await self._send(payments_v1.verify(str(receipt_id)), within_s)
         except Refused as no:
             if no.http_status == 404:
                 return None
@@ -266,7 +266,7 @@ class GatewayV1:
 
     async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
         """See `Gateway.confirm`."""
-        await self._send(payments_v1.submit(receipt_id), within_s)
+        await self._send(payments_v1.submit(str(receipt_id)), within_s)
         # The answer lacks what was cancelled and the currency: judge by the receipt itself.
         return await self._read_back(receipt_id, within_s)
 
@@ -292,7 +292,7 @@ class GatewayV1:
                 "bankcode": refund_account.get("bank_code", ""),
             }
         call = payments_v1.cancel(
-            receipt_id,
+            str(receipt_id),
             None if amount is None else _decimal(amount, currency),
             tax_free=_decimal(tax_free, currency) if amount is not None and tax_free else None,
             cancel_id=cancel_id,

@@ -79,7 +79,7 @@ class Dojang:
     ) -> None:
         unknown = settings.keys() - _KEYS.keys()
         if unknown:
-            raise InvalidValue(f"unknown setting {sorted(unknown)[0]}; known are {', '.join(_KEYS)}")
+            raise InvalidValue(f"unknown setting {min(unknown)}; known are {', '.join(_KEYS)}")
         self._settings = read_settings({_KEYS[name]: value for name, value in settings.items()})
         self._stack = ExitStack()
         world = blocking_world(self._settings, self._stack)
