@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from dojang.emulator import controls, v1, v2
 from dojang.emulator.asking import Ask, Route, read_body
+from dojang.emulator.checkout import checkout_routes
 from dojang.emulator.faults import Fault
 from dojang.emulator.host import Reset
 from dojang.emulator.ledger import Ledger, LedgerRefusal
@@ -53,6 +54,7 @@ def create_app(
         routes=[
             *more,
             *controls.routes(running),
+            *checkout_routes(running),
             StarletteRoute("/{path:path}", partial(_bootpay, running), methods=_METHODS),
         ],
         lifespan=lifespan,
