@@ -17,8 +17,8 @@ from dojang.bootpay.conversation import BearerToken, NeedToken, Pause, Reply, Tr
 from dojang.bootpay.endpoints import Endpoints
 from dojang.bootpay.endpoints.tokens import Token, request_token
 from dojang.bootpay.over_aiohttp import Session
-from dojang.bootpay.tokens import kept_token, token_call
-from dojang.errors import ConfigError, InvalidValue, NotSent
+from dojang.bootpay.tokens import kept_token, token_call, without_token
+from dojang.errors import ConfigError, InvalidValue, NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -196,6 +196,8 @@ class AsyncBootpay(Endpoints, Awaiting):
         try:
             call = token_call(self._line, generation)
             return kept_token(self._line, call, await self._carry(call, None))
+        except OutcomeUnknown as error:
+            raise without_token(error) from None
         finally:
             del self._buying[generation]
 

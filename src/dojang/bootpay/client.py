@@ -18,8 +18,8 @@ from dojang.bootpay.call import Answer, Call
 from dojang.bootpay.conversation import BearerToken, Line, NeedToken, Pause, Reply, Transmit, conversation
 from dojang.bootpay.endpoints import Endpoints
 from dojang.bootpay.endpoints.tokens import Token, request_token
-from dojang.bootpay.tokens import kept_token, token_call
-from dojang.errors import BootpayError, ConfigError, InvalidValue, NotSent
+from dojang.bootpay.tokens import kept_token, token_call, without_token
+from dojang.errors import BootpayError, ConfigError, InvalidValue, NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -255,7 +255,10 @@ class Bootpay(Endpoints, Blocking):
     def _token(self, need: NeedToken, deadline: float | None) -> BearerToken:
         def buy() -> BearerToken:
             call = token_call(self._line, need.generation)
-            return kept_token(self._line, call, self._carry(call, deadline))
+            try:
+                return kept_token(self._line, call, self._carry(call, deadline))
+            except OutcomeUnknown as error:
+                raise without_token(error) from None
 
         return self._desk.token(self._line, need, deadline, buy)
 

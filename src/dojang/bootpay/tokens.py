@@ -10,9 +10,9 @@ from dojang.bootpay.answers import result_of
 from dojang.bootpay.call import Answer, Call
 from dojang.bootpay.conversation import BearerToken, Line
 from dojang.bootpay.endpoints import tokens
-from dojang.errors import ConfigError, OutcomeUnknown
+from dojang.errors import ConfigError, NotSent, OutcomeUnknown
 
-__all__ = ["kept_token", "token_call"]
+__all__ = ["kept_token", "token_call", "without_token"]
 
 _LIFETIME_S = 1800
 _EARLY_S = 300
@@ -57,6 +57,11 @@ def kept_token(line: Line, call: Call[tokens.Token] | Call[tokens.TokenV1], answ
     token = BearerToken(value, line.clock() + max(lifetime_s - _EARLY_S, lifetime_s / 2))
     line.tokens[call.generation] = token
     return token
+
+
+def without_token(error: OutcomeUnknown) -> NotSent:
+    """What a lost token call means for the call that waited for it: that one never left."""
+    return NotSent(f"no token could be had, so nothing was sent. {error}")
 
 
 def _bought(call: Call[tokens.Token] | Call[tokens.TokenV1], answer: Answer) -> tokens.Token | tokens.TokenV1:
