@@ -267,8 +267,13 @@ def observe(
     move money goes on with `intend_approval`; everybody else leaves it.
     """
     draft = _Draft(record, now, who, spread)
+    if record.claimed_by is not None and record.claimed_by != record.order.id:
+        return draft.done(Refusal(Reason.RECEIPT_ALREADY_USED))
     verdict = judge(record.order, receipt, rules.mode)
     if isinstance(verdict, Rejected) and verdict.reason is Reason.ORDER_MISMATCH:
+        if record.payment.receipt_id == receipt.id and record.payment.state in _HANGS_ON_ITS_RECEIPT:
+            # What the order's money hangs on now names another order: nothing a machine may sort out.
+            draft.attention(Reason.ORDER_MISMATCH.value, receipt_id=str(receipt.id))
         return draft.done(Refusal(Reason.ORDER_MISMATCH))
     if record.payment.receipt_id == receipt.id:
         match record.payment.state:
@@ -287,10 +292,16 @@ def observe(
             return _second_money(draft, verdict, rules)
 
 
+_HANGS_ON_ITS_RECEIPT = frozenset({State.AWAITING_DEPOSIT, State.CONFIRMING, State.PAID, State.CANCELLING})
+
+
 def _first_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
     """No receipt pays for the order yet: does this one?"""
     receipt = verdict.receipt
     bound = draft.payment.receipt_id == receipt.id
+    decided = _decided(draft.payment, receipt.id)
+    if decided is not None:
+        return draft.done(Refusal(decided))
     match verdict:
         case Verified():
             if _late(draft, receipt):
@@ -312,6 +323,31 @@ def _first_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
             if bound and draft.payment.state is State.AWAITING_DEPOSIT:
                 draft.step(What.ACCOUNT_WITHDRAWN, receipt_id=str(receipt.id), status=receipt.number)
             return _rejected(draft, receipt, reason, rules)
+
+
+def _undecided(payment: Payment, receipt_id: ReceiptId) -> bool:
+    """Whether it is still open what becomes of this receipt's money, should it hold any."""
+    known = payment.other(receipt_id)
+    if known is None or known.fate in (Fate.SET_ASIDE, Fate.REFUSED):
+        return True
+    # Held only because a person was to decide on the order first; now that they have, it is judged like any other.
+    waited = known.fate is Fate.HELD and known.reason == _AWAITING_DECISION
+    return waited and payment.state is not State.ATTENTION
+
+
+def _decided(payment: Payment, receipt_id: ReceiptId) -> Reason | None:
+    """Why this receipt's money does not count, if that is decided: held, on its way back, or back already.
+
+    It stays so even if the shop's rules change meanwhile: what is owed back must not pay as well.
+    """
+    known = payment.other(receipt_id)
+    if known is None or _undecided(payment, receipt_id):
+        return None
+    return Reason(known.reason) if known.reason in _REASONS else Reason.ALREADY_CANCELLED
+
+
+_AWAITING_DECISION = "awaiting_decision"
+_REASONS = frozenset(reason.value for reason in Reason)
 
 
 def _paid(draft: _Draft, receipt: Receipt) -> Decision:
@@ -376,7 +412,7 @@ def _set_account_aside(draft: _Draft) -> None:
 def _rejected(draft: _Draft, receipt: Receipt, reason: Reason, rules: Rules) -> Decision:
     """The receipt does not pay. If its money is with the shop, that money must not be kept."""
     known = draft.payment.other(receipt.id)
-    unknown = known is None or known.fate in (Fate.SET_ASIDE, Fate.REFUSED)
+    unknown = _undecided(draft.payment, receipt.id)
     if receipt.status is ReceiptStatus.PAID and reason in _OWED_BACK:
         if unknown and receipt.remaining > 0:
             _surplus(draft, receipt, reason, rules.on_mismatch)
@@ -441,20 +477,21 @@ def _surplus(draft: _Draft, receipt: Receipt, reason: Reason, policy: OnMismatch
 def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
     """The order is paid for, was paid and cancelled, or a person must decide first: this receipt is too many."""
     receipt = verdict.receipt
-    if draft.payment.state is State.CONFIRMING:
+    if draft.payment.state in (State.CONFIRMING, State.CANCELLING):
+        # What was begun is finished first: calling a person now would forget the intent.
         return draft.done(Pending())
+    if _was_paid(draft.payment) and draft.payment.receipt_id == receipt.id:
+        # The receipt that paid, while a person decides: it is compared again afterwards.
+        return draft.done(Pending(retry_after_s=30))
     if isinstance(verdict, Rejected) and (
         receipt.status is not ReceiptStatus.PAID or verdict.reason not in _OWED_BACK
     ):
         return _rejected(draft, receipt, verdict.reason, rules)
-    known = draft.payment.other(receipt.id)
-    unknown = known is None or known.fate in (Fate.SET_ASIDE, Fate.REFUSED)
+    unknown = _undecided(draft.payment, receipt.id)
     holds_money = receipt.status is ReceiptStatus.PAID and receipt.remaining > 0
     if _was_paid(draft.payment):
-        if holds_money and unknown and draft.payment.receipt_id != receipt.id:
+        if holds_money and unknown:
             _surplus(draft, receipt, Reason.ORDER_ALREADY_PAID, rules.on_mismatch)
-        if draft.payment.receipt_id == receipt.id:
-            return draft.done(Pending(retry_after_s=30))
         return draft.done(Refusal(Reason.ORDER_ALREADY_PAID))
     if holds_money and unknown:
         # A person is about to decide on this order: neither count the money nor send it back before that.
@@ -462,7 +499,7 @@ def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
             What.SURPLUS_FOUND,
             receipt_id=str(receipt.id),
             price=receipt.price,
-            reason="awaiting_decision",
+            reason=_AWAITING_DECISION,
             fate=Fate.HELD.value,
             paid_at=receipt.purchased_at.isoformat() if receipt.purchased_at else None,
         )
@@ -523,6 +560,11 @@ def _end_cancel(draft: _Draft, receipt: Receipt) -> Decision:
         return draft.done(Pending())
     if total == intent.base:
         return draft.done(Pending())
+    if total < intent.base + intent.amount:
+        # Less than ours has gone back: that was somebody else's cancel, and ours was not carried out.
+        draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), undone=True, code="cancelled_outside")
+        _cancelled(draft, receipt, total, origin="outside")
+        return draft.done(Accepted(state="paid", receipt_id=receipt.id))
     origin = "shop" if total == intent.base + intent.amount else "outside"
     _cancelled(draft, receipt, total, origin=origin)
     return draft.done(Accepted(state="paid", receipt_id=receipt.id))
@@ -539,8 +581,16 @@ def _end_approval(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
             return draft.done(Approve(receipt))
         case NotYet():
             return draft.done(Pending())
-        case AwaitsDeposit() | Rejected():
-            reason = verdict.reason if isinstance(verdict, Rejected) else Reason.PAYMENT_FAILED
+        case AwaitsDeposit(account=account):
+            # Approving a virtual account issues it: no money moved, and none was refused either.
+            draft.step(
+                What.APPROVAL_REFUSED,
+                receipt_id=str(receipt.id),
+                reason="awaiting_deposit",
+                status=receipt.number,
+            )
+            return _account_issued(draft, receipt, account)
+        case Rejected(reason=reason):
             draft.step(
                 What.APPROVAL_REFUSED, receipt_id=str(receipt.id), reason=reason.value, status=receipt.number
             )
@@ -574,11 +624,13 @@ def approval_refused(
         receipt_id: The receipt whose approval ended.
         now: The moment.
         who: Who had asked for the approval.
-        words: Bootpay's code and message, for the history.
+        words: The `reason`, and Bootpay's `code` and `words`, for the history. Only a shop's own words are told.
     """
     draft = _Draft(record, now, who)
     draft.step(What.APPROVAL_REFUSED, receipt_id=str(receipt_id), **words)
-    return draft.done(Refusal(Reason.PAYMENT_FAILED, str(words.get("message", ""))))
+    if words.get("reason") == Reason.REFUSED_BY_SHOP:
+        return draft.done(Refusal(Reason.REFUSED_BY_SHOP, str(words.get("words", ""))[:200]))
+    return draft.done(Refusal(Reason.PAYMENT_FAILED))
 
 
 def refused_by_shop(record: Record, receipt: Receipt, now: datetime, who: str, reason: str) -> Decision:
@@ -720,7 +772,7 @@ def resolve_attention(
         return draft.done(Pending())
     if _was_paid(payment):
         return "The order is paid for by another receipt already: return this one."
-    if other.price != record.order.price.minor:
+    if other.price != record.order.price.minor or other.reason == Reason.CURRENCY_MISMATCH:
         return "The held amount is not the price of the order: return it."
     draft.step(
         What.RESOLVED,
