@@ -174,7 +174,11 @@ async def _carry_out(
     if settled is None:
         return CancelPending(record)
     if settled.payment.state is not State.CANCELLING:
-        return CancelDone(record=settled, cancelled=settled.payment.cancelled, replayed=False)
+        request = _request(settled, cancel_id)
+        if request is not None and request.outcome == "done":
+            return CancelDone(record=settled, cancelled=settled.payment.cancelled, replayed=False)
+        # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
+        return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
     if refusal is None:
         return CancelPending(settled)
     # Bootpay said no, and the receipt shows that nothing went back.
