@@ -98,7 +98,8 @@ class StoredNotice:
         times: How often it came.
         due_at: When it is next looked into; None when that is done.
         attempts: How often it was claimed for that.
-        outcome: What came of it: `settled`, `order_unknown`, `receipt_unknown`, or empty while it is open.
+        outcome: What came of it: `settled`, `not_yet` (the receipt did not show what was claimed), `order_unknown`,
+            `receipt_unknown`, or empty while it is open. Only after `settled` is a repeat not looked into.
     """
 
     notice: Notice
