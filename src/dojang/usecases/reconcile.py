@@ -22,6 +22,7 @@ _CLAIM_S = 120.0
 _PER_ORDER_S = 20.0
 _BATCH = 20
 _TRIES = 4
+_LOOKS_MAX = 14
 # After this long nobody can still be waiting for Bootpay's answer, and the payment gateway has given up as well.
 _UNRESOLVED_AFTER = timedelta(minutes=45)
 _UNFINISHED = ("open", "awaiting_deposit", "pending", "paid", "partially_cancelled", "expired")
@@ -141,6 +142,10 @@ async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileRe
     except (BootpayError, Conflict, StoreUnavailable) as error:
         report.errors.append((str(stored.notice.receipt_id), type(error).__name__))
         outcome = ""
+    else:
+        if not outcome and stored.attempts >= _LOOKS_MAX:
+            # Bootpay has been "at work" for hours: a forged notice about an open window, most likely.
+            outcome = "not_yet"
     if outcome:
         await world.store.settle_notice(stored.notice, outcome)
     else:
@@ -255,6 +260,12 @@ async def _time_passed(world: World, record: Record, receipts: list[Receipt]) ->
                 # Bootpay's running total has not moved for long enough: it was not carried out.
                 words: dict[str, object] = {"undone": True, "code": "not_carried_out"}
                 return await world.store.commit(record, cancel_refused(record, now, "dojang", words))
+        case State.CONFIRMING if payment.intended_at is not None and not payment.leased(now):
+            if now - payment.intended_at > _UNRESOLVED_AFTER and payment.receipt_id not in [
+                receipt.id for receipt in receipts
+            ]:
+                # Bootpay no longer knows the receipt: no look will ever tell whether its money moved.
+                return await world.store.commit(record, needs_attention(record, now, "approval_unresolved"))
         case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now):
             approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
             if not any(receipt.status in approving for receipt in receipts):
