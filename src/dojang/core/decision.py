@@ -59,6 +59,7 @@ __all__ = [
     "recall",
     "refused_by_shop",
     "resolve_attention",
+    "was_paid",
 ]
 
 
@@ -480,7 +481,7 @@ def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
     if draft.payment.state in (State.CONFIRMING, State.CANCELLING):
         # What was begun is finished first: calling a person now would forget the intent.
         return draft.done(Pending())
-    if _was_paid(draft.payment) and draft.payment.receipt_id == receipt.id:
+    if was_paid(draft.payment) and draft.payment.receipt_id == receipt.id:
         # The receipt that paid, while a person decides: it is compared again afterwards.
         return draft.done(Pending(retry_after_s=30))
     if isinstance(verdict, Rejected) and (
@@ -489,7 +490,7 @@ def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
         return _rejected(draft, receipt, verdict.reason, rules)
     unknown = _undecided(draft.payment, receipt.id)
     holds_money = receipt.status is ReceiptStatus.PAID and receipt.remaining > 0
-    if _was_paid(draft.payment):
+    if was_paid(draft.payment):
         if holds_money and unknown:
             _surplus(draft, receipt, Reason.ORDER_ALREADY_PAID, rules.on_mismatch)
         return draft.done(Refusal(Reason.ORDER_ALREADY_PAID))
@@ -507,7 +508,8 @@ def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
     return draft.done(Pending(retry_after_s=30))
 
 
-def _was_paid(payment: Payment) -> bool:
+def was_paid(payment: Payment) -> bool:
+    """Whether a receipt counts as the order's payment, be it cancelled since or before a person's decision."""
     paid = (State.PAID, State.CANCELLING, State.CANCELLED)
     return payment.state in paid or (payment.state is State.ATTENTION and payment.before in paid)
 
@@ -770,7 +772,7 @@ def resolve_attention(
         )
         draft.owe_back(other.receipt_id, other.reason)
         return draft.done(Pending())
-    if _was_paid(payment):
+    if was_paid(payment):
         return "The order is paid for by another receipt already: return this one."
     if other.price != record.order.price.minor or other.reason == Reason.CURRENCY_MISMATCH:
         return "The held amount is not the price of the order: return it."

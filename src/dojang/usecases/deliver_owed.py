@@ -7,17 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from dojang.core.decision import Decision, give_up_delivery, money_returned
+from dojang.core.decision import Decision, give_up_delivery, money_returned, was_paid
 from dojang.core.delivery import Delivery, DeliveryState, Lane, due_again
 from dojang.core.order import ReceiptId
-from dojang.core.payment import Record
+from dojang.core.payment import Record, State
 from dojang.core.receipt import ReceiptStatus
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import HandedOver, World
 
 __all__ = ["DeliveryReport", "deliver_owed"]
 
-_CLAIM_S = 60.0
+_CLAIM_S = 90.0
+_UNFINISHED_AGAIN = timedelta(seconds=60)
+_NOWHERE_AGAIN = timedelta(days=1)
 _HAND_OVER_WITHIN_S = 15.0
 _COMMIT_TRIES = 8
 
@@ -52,25 +54,29 @@ async def deliver_owed(world: World, *, limit: int = 100) -> DeliveryReport:
     report = DeliveryReport()
     while report.tried < limit:
         now = world.clock.now()
-        claimed = await world.store.claim_deliveries(
-            now, now + timedelta(seconds=_CLAIM_S), min(20, limit - report.tried)
-        )
+        claimed = await world.store.claim_deliveries(now, now + timedelta(seconds=_CLAIM_S), 1)
         if not claimed:
             break
+        # One at a time: a slow receiver uses up neither the claims nor the attempts of others.
         for delivery in claimed:
             await _attempt(world, delivery, report)
     return report
 
 
 async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> None:
-    if world.clock.now() >= delivery.due_at:
-        # The claim ran out while others were served: it may be somebody else's by now.
-        report.failed += 1
-        return
     if delivery.lane is Lane.MONEY_BACK:
         result = await _send_back(world, delivery)
     elif world.fulfilment is None:
-        result = HandedOver(settled=False, words="nowhere to deliver to: DOJANG_DELIVER_TO is not set")
+        # Nobody has failed to answer, so it is never given up: it is there once there is somewhere to deliver to.
+        await world.store.settle_delivery(
+            replace(
+                delivery,
+                due_at=world.clock.now() + _NOWHERE_AGAIN,
+                last_error="nowhere to deliver to: DOJANG_DELIVER_TO is not set",
+            )
+        )
+        report.failed += 1
+        return
     else:
         result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)
     now = world.clock.now()
@@ -86,16 +92,30 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.failed += 1
         return
-    if await world.store.settle_delivery(
-        replace(delivery, state=DeliveryState.DEAD, last_error=result.words)
-    ):
-        await _commit(world, delivery, lambda record: give_up_delivery(record, delivery, now, result.words))
-        report.dead += 1
+    if await _unfinished(world, delivery):
+        # Calling a person now would forget an intent whose money may be moving: once more, after it is finished.
+        again = now + _UNFINISHED_AGAIN
+        await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
+        report.failed += 1
+        return
+    # A person is called before it is given up: a crash in between calls twice, never not at all.
+    await _commit(world, delivery, lambda record: give_up_delivery(record, delivery, now, result.words))
+    await world.store.settle_delivery(replace(delivery, state=DeliveryState.DEAD, last_error=result.words))
+    report.dead += 1
+
+
+async def _unfinished(world: World, delivery: Delivery) -> bool:
+    record = await world.store.load(delivery.order_id)
+    return record is not None and record.payment.state in (State.CONFIRMING, State.CANCELLING)
 
 
 async def _send_back(world: World, delivery: Delivery) -> HandedOver:
     """Give a surplus receipt's money back: look first, cancel what is left, look again after doubt."""
     receipt_id = ReceiptId(delivery.data["receipt_id"])
+    record = await world.store.load(delivery.order_id)
+    if record is not None and record.payment.receipt_id == receipt_id and was_paid(record.payment):
+        # It was owed back once and pays for the order since: taking it back would undo the payment.
+        return HandedOver(settled=False, gone=True, words="this receipt pays for the order now")
     try:
         receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)
         if receipt is None:
