@@ -122,9 +122,9 @@ async def listening(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
             access_log=None,
             keepalive_timeout=60,
         )
-        runner = web.ServerRunner(server)
+        runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host, port)
         try:
             try:
                 await site.start()
