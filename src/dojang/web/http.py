@@ -1,0 +1,38 @@
+"""HTTP as plain values: what came in and what goes out, whoever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Request", "Response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks.
+
+    Attributes:
+        method: In capitals.
+        path: As it stood on the wire, percent-encoding and all, without the query.
+        query: The query as it stood on the wire, without the question mark.
+        headers: Names in lower case; a repeated header's values are joined with a comma.
+        body: All of it; or, where it is larger than allowed, enough of it to see that.
+        source: Whose address it is, as far as our own proxies can be believed; None where nobody knows.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What they are told."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,233 @@
+"""What travels: the bodies that are read and written, as types. The OpenAPI document is made from these.
+
+Amounts are in major units, as Bootpay and every shop writes them: 3000 won, 19.99 dollars.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+__all__ = [
+    "Acknowledged",
+    "NewOrder",
+    "ShownAccount",
+    "ShownDelivery",
+    "ShownEvent",
+    "ShownHealth",
+    "ShownHistory",
+    "ShownOrder",
+    "ShownOrderInFull",
+    "ShownOrders",
+    "ShownPending",
+    "ShownReadiness",
+    "ShownReceipt",
+    "ShownState",
+    "ShownVerification",
+    "State",
+    "VerifyRequest",
+    "WebhookHint",
+]
+
+State = Literal[
+    "open", "awaiting_deposit", "pending", "paid", "partially_cancelled", "cancelled", "expired", "attention"
+]
+"""The words users see for a payment's state."""
+
+_ORDER_ID = {"pattern": r"^[A-Za-z0-9._~:-]{1,64}$", "minLength": 1, "maxLength": 64}
+_RECEIPT_ID = {"pattern": r"^[0-9a-fA-F]{24}$"}
+_METADATA_TEXT = {"maxLength": 500}
+
+# Grammar and bounds are the core's to check, in its own words; here they are only written down for readers.
+OrderIdText = Annotated[str, msgspec.Meta(extra_json_schema=_ORDER_ID)]
+ReceiptIdText = Annotated[str, msgspec.Meta(extra_json_schema=_RECEIPT_ID)]
+# Plain digits, fewer than any decimal arithmetic would round.
+Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,16}(\.[0-9]{1,6})?$")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Metadata = dict[
+    str, Annotated[str, msgspec.Meta(extra_json_schema=_METADATA_TEXT)] | int | float | bool | None
+]
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The terms of an order, fixed before checkout."""
+
+    order_id: OrderIdText
+    price: Annotated[
+        int | float | Digits,
+        msgspec.Meta(description='In major units, exact: 3000, 3000.0 and "3000" are the same amount.'),
+    ]
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            description="What the buyer sees: printable, not blank.",
+            extra_json_schema={"minLength": 1, "maxLength": 200},
+        ),
+    ]
+    currency: Literal["KRW", "USD"] = "KRW"
+    tax_free: Annotated[
+        int | float | Digits,
+        msgspec.Meta(description="The non-taxable part of price, in the same units; never more than price."),
+    ] = 0
+    expires_at: Annotated[
+        Moment | None, msgspec.Meta(description="Money after this moment is late. Null: never.")
+    ] = None
+    metadata: Annotated[
+        Metadata,
+        msgspec.Meta(
+            description="Small and flat; handed back with every delivery, never interpreted.",
+            extra_json_schema={"maxProperties": 50, "propertyNames": {"maxLength": 500}},
+        ),
+    ] = {}
+
+
+class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the browser or app brought back from checkout. It proves nothing by itself."""
+
+    receipt_id: ReceiptIdText
+
+
+class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A virtual account to pay into."""
+
+    bank_name: str
+    bank_code: str
+    number: str
+    holder: str
+    expires_at: Moment | None
+
+
+class ShownReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt of an order and what it is to it."""
+
+    receipt_id: ReceiptIdText
+    fate: Annotated[
+        Literal[
+            "pays", "confirming", "awaiting_deposit", "refused", "set_aside", "owed_back", "held", "returned"
+        ],
+        msgspec.Meta(description="pays: its money is the order's price. The others do not count as payment."),
+    ]
+    price: Annotated[
+        int | float | None, msgspec.Meta(description="Null where it was in another currency than the order.")
+    ]
+    reason: str
+
+
+class ShownDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the shop is or was owed."""
+
+    id: str
+    order_id: OrderIdText
+    type: str
+    lane: Literal["notice", "money_back"]
+    state: Literal["due", "settled", "dead"]
+    attempts: int
+    due_at: Moment | None
+    settled_at: Moment | None
+    last_error: str
+
+
+class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's terms and where its payment stands."""
+
+    order_id: OrderIdText
+    state: State
+    price: int | float
+    currency: str
+    tax_free: int | float
+    name: str
+    cancelled: Annotated[int | float, msgspec.Meta(description="What went back, running total.")]
+    remaining: Annotated[int | float, msgspec.Meta(description="What the shop still has of the price.")]
+    expires_at: Moment | None
+    created_at: Moment
+    metadata: Metadata
+    version: int
+    receipt_id: ReceiptIdText | None
+    paid_at: Moment | None
+    account: ShownAccount | msgspec.UnsetType = msgspec.UNSET
+    reason: Annotated[
+        str | msgspec.UnsetType, msgspec.Meta(description="Why a person must decide (attention only).")
+    ] = msgspec.UNSET
+
+
+class ShownOrderInFull(ShownOrder, frozen=True, kw_only=True):
+    """An order with its receipts and everything owed for it."""
+
+    receipts: list[ShownReceipt]
+    deliveries: list[ShownDelivery]
+
+
+class ShownOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of orders, newest first."""
+
+    orders: list[ShownOrder]
+    next_cursor: str | None
+
+
+class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One step in an order's history; more fields tell what the step was about."""
+
+    version: int
+    at: Moment
+    what: str
+    who: str
+
+
+class ShownHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """All steps of an order, oldest first."""
+
+    events: list[ShownEvent]
+
+
+class ShownState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an order stands, and nothing else: anybody may ask."""
+
+    order_id: OrderIdText
+    state: State
+
+
+class ShownVerification(msgspec.Struct, frozen=True, kw_only=True):
+    """The receipt counts: the order is paid, or its virtual account awaits the deposit."""
+
+    order_id: OrderIdText
+    state: Literal["paid", "awaiting_deposit"]
+    receipt_id: ReceiptIdText
+    price: int | float
+    currency: str
+    replayed: Annotated[bool, msgspec.Meta(description="True where an earlier answer is repeated.")]
+    account: ShownAccount | msgspec.UnsetType = msgspec.UNSET
+
+
+class ShownPending(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is decided yet: ask again after the seconds in Retry-After."""
+
+    order_id: OrderIdText
+    state: Literal["pending"] = "pending"
+
+
+class ShownHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ShownReadiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the process can serve."""
+
+    status: Literal["ready", "not_ready"]
+
+
+class WebhookHint(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a webhook. Its other fields may be there and are not looked at; nothing in it is believed."""
+
+    receipt_id: ReceiptIdText
+    status: int | msgspec.UnsetType = msgspec.UNSET
+    webhook_type: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """The webhook is kept and need not be sent again."""
+
+    success: Annotated[bool, msgspec.Meta(extra_json_schema={"const": True})] = True

@@ -1,0 +1,142 @@
+"""Core values as the outside sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+
+from dojang.core.delivery import Delivery, DeliveryState
+from dojang.core.order import Order, major_units
+from dojang.core.payment import Event, Payment, Record, State, shown_state
+from dojang.core.receipt import Account
+from dojang.core.verification import Reason
+from dojang.web.shapes import (
+    ShownAccount,
+    ShownDelivery,
+    ShownOrder,
+    ShownOrderInFull,
+    ShownReceipt,
+)
+from dojang.web.shapes import State as ShownStateWord
+
+__all__ = ["shown_account", "shown_delivery", "shown_event", "shown_order", "shown_order_in_full", "state_of"]
+
+_AMOUNTS = frozenset({"price", "tax_free", "amount", "cancelled", "cancelled_tax_free"})
+_RECEIPT_ROLES = {State.AWAITING_DEPOSIT: "awaiting_deposit", State.CONFIRMING: "confirming"}
+_NO_MONEY = frozenset({State.OPEN, State.AWAITING_DEPOSIT, State.CONFIRMING, State.EXPIRED})
+
+
+def state_of(record: Record) -> ShownStateWord:
+    """The word users see."""
+    return cast("ShownStateWord", shown_state(record.order, record.payment))
+
+
+def shown_account(account: Account | None) -> ShownAccount | msgspec.UnsetType:
+    """Where to pay, if a deposit is awaited."""
+    if account is None:
+        return msgspec.UNSET
+    return ShownAccount(
+        bank_name=account.bank_name,
+        bank_code=account.bank_code,
+        number=account.number,
+        holder=account.holder,
+        expires_at=_utc(account.expires_at),
+    )
+
+
+def shown_order(record: Record) -> ShownOrder:
+    """An order's terms and where its payment stands."""
+    return ShownOrder(**_fields(record))
+
+
+def shown_order_in_full(record: Record, deliveries: Sequence[Delivery]) -> ShownOrderInFull:
+    """An order with its receipts and everything owed for it."""
+    return ShownOrderInFull(
+        **_fields(record),
+        receipts=_receipts(record.order, record.payment),
+        deliveries=[shown_delivery(delivery) for delivery in deliveries],
+    )
+
+
+def shown_delivery(delivery: Delivery) -> ShownDelivery:
+    """Something owed."""
+    return ShownDelivery(
+        id=delivery.id,
+        order_id=delivery.order_id,
+        type=delivery.type,
+        lane=delivery.lane.value,
+        state=delivery.state.value,
+        attempts=delivery.attempts,
+        due_at=_utc(delivery.due_at) if delivery.state is DeliveryState.DUE else None,
+        settled_at=_utc(delivery.settled_at),
+        last_error=delivery.last_error,
+    )
+
+
+def shown_event(event: Event, currency: str) -> Mapping[str, object]:
+    """One step of a history, its data beside the four fields every step has."""
+    data = {
+        name: major_units(value, str(event.data.get("currency", currency)))
+        if name in _AMOUNTS and isinstance(value, int)
+        else value
+        for name, value in event.data.items()
+    }
+    return {"version": event.version, "at": _utc(event.at), "what": event.what.value, "who": event.who} | {
+        name: value for name, value in data.items() if name not in ("version", "at", "what", "who")
+    }
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    order, payment = record.order, record.payment
+    currency = order.price.currency
+    had_money = payment.state not in _NO_MONEY and payment.paid_at is not None
+    return {
+        "order_id": order.id,
+        "state": state_of(record),
+        "price": order.price.major,
+        "currency": currency,
+        "tax_free": major_units(order.tax_free, currency),
+        "name": order.name,
+        "cancelled": major_units(payment.cancelled, currency),
+        "remaining": major_units(order.price.minor - payment.cancelled, currency) if had_money else 0,
+        "expires_at": _utc(order.expires_at),
+        "created_at": _utc(record.created_at),
+        "metadata": dict(order.metadata),
+        "version": record.version,
+        "receipt_id": payment.receipt_id,
+        "paid_at": _utc(payment.paid_at),
+        "account": shown_account(payment.account),
+        "reason": payment.reason if payment.reason is not None else msgspec.UNSET,
+    }
+
+
+def _receipts(order: Order, payment: Payment) -> list[ShownReceipt]:
+    currency = order.price.currency
+    shown = [
+        ShownReceipt(
+            receipt_id=other.receipt_id,
+            fate=other.fate.value,
+            # The note keeps the number alone; in which other currency it was, only Bootpay knows.
+            price=None if other.reason == Reason.CURRENCY_MISMATCH else major_units(other.price, currency),
+            reason=other.reason,
+        )
+        for other in payment.others
+    ]
+    if payment.receipt_id is not None:
+        state = payment.before or payment.state
+        role = "pays" if payment.paid_at is not None else _RECEIPT_ROLES.get(state, "refused")
+        own = ShownReceipt(
+            receipt_id=payment.receipt_id,
+            fate=cast("Any", role),
+            price=order.price.major,
+            reason="",
+        )
+        shown.insert(0, own)
+    return shown
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(UTC)
