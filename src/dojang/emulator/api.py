@@ -175,6 +175,7 @@ async def _bootpay(emulator: Emulator, request: Request) -> ASGIApp:
     except ClientDisconnect:
         return Reset()
     exchange = _Exchange(emulator, request, raw)
+    emulator.asked.append(f"{request.method} {exchange.path}")
     for fault in emulator.faults.on_request(request.method, exchange.path):
         if fault.do != "delay":
             return await exchange.spoilt(fault)

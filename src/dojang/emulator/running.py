@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -36,6 +37,9 @@ class Emulator:
     Args:
         options: How it runs.
 
+    Attributes:
+        asked: The newest questions to the pretend Bootpay, each as method and path.
+
     Raises:
         ConfigError: The state file holds something else.
     """
@@ -47,6 +51,7 @@ class Emulator:
             options.rules, keys=options.keys, seed=seed, clock=time.time, webhook_url=options.webhook_url
         )
         self.faults = Faults(str(seed))
+        self.asked: deque[str] = deque(maxlen=10_000)
         self._lock = threading.RLock()
         self._saved = self.ledger.changes
         self._idle = threading.Event()
@@ -104,6 +109,7 @@ class Emulator:
             ledger.forget()
             self.faults = Faults(ledger.state.seed)
             self._overtaken.clear()
+            self.asked.clear()
 
     # Idleness
 

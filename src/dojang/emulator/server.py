@@ -71,6 +71,10 @@ class EmulatorServer:
         """The ledger, nobody else's meanwhile; webhooks owed by the change are then sent."""
         return self.emulator.changing()
 
+    def asked(self) -> list[str]:
+        """What Bootpay was asked, oldest first: method and path of each request."""
+        return list(self.emulator.asked)
+
     def reset(self) -> None:
         """Forget everything, faults too."""
         self.emulator.reset()
