@@ -1,0 +1,96 @@
+"""What the README and the tutorial show is run here, word by word."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from dojang.emulator.server import EmulatorServer
+
+_ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _blocks(name: str) -> list[tuple[str, str]]:
+    return _BLOCK.findall((_ROOT / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_readme_program_verifies_and_delivers(name: str, tmp_path: Path) -> None:
+    """The first Python block is a whole program: it hands over the goods of the blog's own order."""
+    program = next(code for language, code in _blocks(name) if language == "python")
+    with EmulatorServer() as emulator:
+        wanted = {
+            "receipt_id": "5afd6be8e13f33616f2876ac",
+            "order_id": "1526557671321",
+            "price": 3000,
+            "order_name": "테스트음식",
+            "separately_confirmed": True,
+        }
+        pool = urllib3.PoolManager()
+        opened = pool.request("POST", f"{emulator.url}/emulator/checkouts", json=wanted).json()
+        assert opened["receipt_id"] == wanted["receipt_id"]
+        pool.request("POST", f"{emulator.url}/emulator/receipts/{wanted['receipt_id']}/approve", json={})
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={**os.environ, "BOOTPAY_URL": emulator.url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert (0, "1526557671321:3:order.paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
+        ran.stderr
+    )
+
+
+@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/tutorial.ko.md"])
+def test_the_tutorial_can_be_followed_to_the_letter(name: str, tmp_path: Path) -> None:
+    """Every shell block runs in order in one shell, and every verdict the text promises is there."""
+    blocks = _blocks(name)
+    (shop,) = [code for language, code in blocks if language == "python"]
+    script = "\n".join(code for language, code in blocks if language == "sh" and "pip install" not in code)
+    ports = {port: _free_port() for port in ("8400", "8401", "8403")}
+    for port, free in ports.items():
+        script = script.replace(f":{port}", f":{free}").replace(f"--port {port}", f"--port {free}")
+        shop = shop.replace(port, str(free))
+    (tmp_path / "shop.py").write_text(shop, encoding="utf-8")
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("DOJANG_", "BOOTPAY_"))},
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        # The tutorial leaves Bootpay's address at its default, the emulator's usual port.
+        "BOOTPAY_URL": f"http://127.0.0.1:{ports['8401']}",
+    }
+    with (tmp_path / "out.txt").open("w+", encoding="utf-8") as out:
+        ran = subprocess.run(
+            ["bash", "-euc", "trap 'kill $(jobs -p)' EXIT\n" + script],
+            cwd=tmp_path,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+            check=False,
+        )
+        out.seek(0)
+        said = out.read()
+
+    assert ran.returncode == 0, said
+    assert '"state":"paid"' in said.replace(" ", ""), said
+    assert "order.paid dish-1" in said, said
+    assert '"code":"amount_mismatch"' in said.replace(" ", ""), said
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
