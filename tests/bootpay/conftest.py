@@ -256,7 +256,7 @@ def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
 def basic(caller: Caller, server: ScriptedServer) -> Caller:
     """A client with Basic keys only, quick to lose patience."""
     caller.make(
-        client_key="CK-1", secret_key="SK-1", url=server.url, connect_timeout_s=1, read_timeout_s=0.25
+        client_key="CK-1", secret_key="SK-1", url=server.url, connect_timeout_s=0.3, read_timeout_s=0.2
     )
     return caller
 

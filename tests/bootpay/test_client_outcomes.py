@@ -97,7 +97,7 @@ BROKEN = {
     "200 not UTF-8": lambda server: server.answer(200, b'{"receipt_id":"\xff"}'),
     "200 deeply nested": lambda server: server.answer(200, b'{"metadata":' + b"[" * 90_000),
     "200 endless number": lambda server: server.answer(200, b'{"price":' + b"9" * 100_000 + b"}"),
-    "204": lambda server: server.raw(b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "204": lambda server: server.raw(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
     "critical": lambda server: server.sample("v2_error_confirm_critical", 500),
     "critical under 400": lambda server: server.sample("v2_error_confirm_critical", 400),
     "critical under 200": lambda server: server.sample("v2_error_cancel_critical", 200),

@@ -34,7 +34,8 @@ class AsyncBootpay(Endpoints, Awaiting):
     """Bootpay's server API for asyncio: the same methods as `Bootpay`, each to be awaited.
 
     One client serves all tasks of one event loop; make one and keep it. The arguments are those of `Bootpay`;
-    `sleep` is awaited.
+    `sleep` is awaited. An answer that trickles in may take `connect_timeout_s` and `read_timeout_s` together, because
+    aiohttp does not tell when a connection is there; a deadline is exact.
     """
 
     def __init__(

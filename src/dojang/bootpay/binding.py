@@ -12,6 +12,7 @@ returns `T`; bound to something `Awaiting` it returns a coroutine of `T`.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Coroutine
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
@@ -50,6 +51,12 @@ class Endpoint(Generic[P, T]):
         @functools.wraps(function)
         def method(sender: Blocking | Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> object:
             return sender.send(function(*args, **kwargs))
+
+        # Without this, inspect would take the function's own first parameter for the client.
+        own = inspect.signature(function)
+        sender_first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        signature = own.replace(parameters=[sender_first, *own.parameters.values()])
+        method.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
 
         self.__doc__ = function.__doc__
         self._method = method
