@@ -23,7 +23,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 import msgspec
@@ -282,16 +282,20 @@ class BootpayApi:
             pg=pg,
             method=method,
             methods=methods,
-            price=_moved(price),
+            price=price,
             order_id=order_id,
             params=params,
-            tax_free=_part(tax_free),
+            tax_free=tax_free,
             name=name,
             user_info=user_info,
             items=items,
             extra=extra,
         )
-        return self._ask("POST", "request/payment.json", _form(_object(payload, "payload") | fields))
+        body = _object(payload, "payload") | fields
+        for name, check in (("price", _moved), ("tax_free", _part)):
+            if name in body:
+                body[name] = check(cast("AmountLike", body[name]))
+        return self._ask("POST", "request/payment.json", _form(body))
 
     def remote_link(self, payload: Object | None = None, sms_payload: Object | None = None) -> Raw:
         """Send a payment link as a text message. Deprecated by Bootpay; carries no token."""

@@ -66,6 +66,8 @@ class Recorder:
     requests: list[Recorded] = field(default_factory=list)
     tokens: dict[str, bytes] = field(default_factory=dict)
     says: tuple[int, bytes] = (200, b"{}")
+    adds: dict[str, str] = field(default_factory=dict)
+    connections: int = 0
 
     def answer_to(self, path: str) -> tuple[int, bytes]:
         """A token to whoever asks for one, otherwise what was set last."""
@@ -85,6 +87,10 @@ def recording() -> Iterator[Recorder]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def setup(self) -> None:
+            super().setup()
+            recorder.connections += 1
+
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             request = Recorded(
@@ -98,6 +104,8 @@ def recording() -> Iterator[Recorder]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in recorder.adds.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
