@@ -12,7 +12,7 @@ from dojang.bootpay.v1 import billing, payments
 from dojang.bootpay.v1.billing import BillingKey, BillingPayment, Reservation, UserToken
 from dojang.bootpay.v1.envelope import Done, Envelope
 from dojang.bootpay.v1.inputs import Item, RefundAccount, UserInfo
-from dojang.bootpay.v1.payments import (
+from dojang.bootpay.v1.receipts import (
     Approved,
     CancelResult,
     Certificate,

@@ -25,7 +25,7 @@ from dojang.bootpay.v1.inputs import (
     instalments,
     unix_seconds,
 )
-from dojang.bootpay.v1.payments import NO_CURRENCY, Approved
+from dojang.bootpay.v1.receipts import NO_CURRENCY, Approved
 from dojang.bootpay.wire import KOREAN_TIME, Time, Wire
 from dojang.errors import InvalidValue
 
