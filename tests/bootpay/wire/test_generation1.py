@@ -12,9 +12,16 @@ from dojang.bootpay import v1
 from dojang.bootpay.async_client import AsyncBootpay
 from dojang.bootpay.client import Bootpay
 
-from .operation import Operation, public_methods
-from .operations_v1 import ABSENT_FROM_OURS, APPLICATION, EVERYWHERE, OPERATIONS, PRIVATE_KEY
+from .comparison import Differs, announced, differences
+from .operation import Operation, public_methods, sample
+from .operations_v1 import ABSENT_FROM_OURS, APPLICATION, EVERYWHERE, OPERATIONS, PRIVATE_KEY, RECEIPT
 from .recorder import Recorder
+
+_EITHER = "Bootpay documents JSON and forms alike for this call, and generation 2 takes JSON only"
+TOKEN_AS_JSON = {
+    "body": Differs("form", "json", _EITHER),
+    "header.content-type": Differs("application/x-www-form-urlencoded", "application/json", _EITHER),
+}
 
 
 def official(recorder: Recorder) -> Official:
@@ -49,6 +56,18 @@ def test_the_asyncio_client_says_the_same(operation: Operation, recorder: Record
     found = operation.compare(recorder, official(recorder), lambda one: asyncio.run(run(one)))
 
     assert operation.announced(EVERYWHERE) == found
+
+
+def test_the_token_a_client_fetches_by_itself_says_the_same(recorder: Recorder) -> None:
+    """Before its first call a client buys the token: the same pair at the same place, as JSON for both generations."""
+    recorder.says = (200, sample("v1_receipt_paid"))
+    official(recorder).get_access_token()
+    *_, theirs = recorder.heard()
+    with Bootpay(application_id=APPLICATION, private_key=PRIVATE_KEY, url=recorder.url) as client:
+        client.v1.verify(RECEIPT)
+    ours, _ = recorder.heard()
+
+    assert announced(EVERYWHERE | TOKEN_AS_JSON, {}) == differences(theirs, ours)
 
 
 def test_every_official_method_is_compared_or_absent_for_a_reason() -> None:
