@@ -45,7 +45,7 @@ def blocking(client: Bootpay) -> None:
 async def asynchronous(client: AsyncBootpay) -> None:
     """An asyncio endpoint takes the same parameters and gives an awaitable of the same result."""
     pending = client.receipt("r", lookup_user_data=True)
-    assert_type(pending, Coroutine[Any, Any, Receipt])
+    _ = assert_type(pending, Coroutine[Any, Any, Receipt])
     assert_type(await pending, Receipt)
     assert_type(await client.lookup_order("o"), list[Receipt])
     assert_type(await client.within(1.0).confirm("r"), Receipt)

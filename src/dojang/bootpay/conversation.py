@@ -11,6 +11,7 @@ Rule 3: nothing is sent, repeated or waited for past the deadline.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -28,6 +29,8 @@ __all__ = ["Conversation", "Fault", "Line", "NeedToken", "Pause", "Transmit", "c
 
 _PAUSE_FIRST_S = 0.2
 _PAUSE_MAX_S = 3.0
+_TOKEN = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
+_TARGET = re.compile(r"/[\x21\x24-\x7e]*", re.ASCII)  # printable, no blank, no quote, no fragment
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -241,9 +244,11 @@ def _encoded(line: Line, call: Call[object]) -> tuple[str, dict[str, str], bytes
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
         # Not chained: the original message may quote the value.
         raise InvalidValue(f"{call.label}: an argument cannot be written as {call.encoding.value}") from None
-    if call.headers:
-        for name, value in call.headers.items():
-            if not value.isascii() or not value.isprintable():
-                raise InvalidValue(f"{call.label}: the header {name} must be printable ASCII")
-            headers[name] = value
+    for name, value in (call.headers or {}).items():
+        if not _TOKEN.fullmatch(name) or not value.isascii() or not value.isprintable():
+            raise InvalidValue(f"{call.label}: a header must be printable ASCII")
+        headers[name] = value
+    # The last check before the wire: nothing in here may end a line or begin another header.
+    if not _TOKEN.fullmatch(call.method) or not _TARGET.fullmatch(target):
+        raise InvalidValue(f"{call.label}: the path must be quoted")
     return target, headers, body

@@ -22,13 +22,13 @@ def _known(error: BaseException) -> str | None:
     match error:
         case ssl.SSLCertVerificationError():
             # verify_message is OpenSSL's own fixed text, such as "certificate has expired".
-            return f"the certificate is not trusted ({error.verify_message})"
+            return f"the certificate is not trusted ({getattr(error, 'verify_message', 'no reason given')})"
         case socket.gaierror():
             return "the name cannot be resolved"
         case ConnectionRefusedError():
             return "the connection was refused"
         case ssl.SSLError():
-            return f"TLS failed ({error.reason or type(error).__name__})"
+            return f"TLS failed ({getattr(error, 'reason', None) or type(error).__name__})"
         case TimeoutError():
             return "no answer in time"
         case http.client.IncompleteRead():

