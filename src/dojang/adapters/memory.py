@@ -190,8 +190,8 @@ class MemoryBackend:
     def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
         """See `Store.reschedule`."""
         with self._lock:
-            there = self._records[record.order.id]
-            if there.version != record.version:
+            there = self._records.get(record.order.id)
+            if there is None or there.version != record.version:
                 return False
             self._records[record.order.id] = replace(there, due_at=due_at)
             return True
