@@ -25,6 +25,7 @@ E = TypeVar("E", Mode, OnMismatch, LatePayment)
 
 BOOTPAY_URL = "https://api.bootpay.co.kr"
 EMULATOR_URL = "http://127.0.0.1:8401"
+EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 
@@ -92,6 +93,7 @@ def read_settings(
     *,
     environment: Mapping[str, str] | None = None,
     toml: Path | None = None,
+    bootpay: bool = True,
 ) -> Settings:
     """Read and check all settings.
 
@@ -99,6 +101,7 @@ def read_settings(
         flags: Keys given on the command line; None values are not given.
         environment: `os.environ` unless a test brings its own.
         toml: `dojang.toml` in the working directory unless named; a named file must exist.
+        bootpay: Whether Bootpay's keys must be there; False for what only reads or mends the store.
 
     Raises:
         ConfigError: With a sentence that names the key and the way out.
@@ -116,15 +119,15 @@ def read_settings(
     if mode is Mode.EMULATOR:
         # Nothing real is reached, so nothing real is needed.
         if not client_key and not application_id:
-            client_key = secret_key = "emulator"  # noqa: S105 - the emulator takes any pair
+            client_key = secret_key = EMULATOR_KEY
         if not application_id:
-            application_id = private_key = "emulator"
-    elif api == "v1" and not application_id:
+            application_id = private_key = EMULATOR_KEY
+    elif bootpay and api == "v1" and not application_id:
         raise ConfigError(
             "BOOTPAY_API=v1 needs BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY: "
             "copy the REST application id and the private key from Bootpay's admin."
         )
-    elif not client_key and not application_id:
+    elif bootpay and not client_key and not application_id:
         raise ConfigError(
             "No Bootpay keys: set BOOTPAY_CLIENT_KEY and BOOTPAY_SECRET_KEY (recommended) or "
             "BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY, or try without an account: DOJANG_MODE=emulator."

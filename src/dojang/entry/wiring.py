@@ -24,7 +24,7 @@ from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, 
 if TYPE_CHECKING:
     from dojang.adapters.sqlite import SqliteBackend
 
-__all__ = ["blocking_world", "open_backend", "serving_world", "sqlite_path"]
+__all__ = ["asking", "blocking_world", "migrated", "open_backend", "serving_world", "sqlite_path"]
 
 # Jitter is no secret; a fast generator will do.
 _spread: Callable[[], float] = random.random
@@ -43,10 +43,39 @@ def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend:
     """
     from dojang.adapters.sqlite import SqliteBackend
 
+    return SqliteBackend(_file_of(settings), migrate=migrate)
+
+
+def migrated(settings: Settings) -> list[str]:
+    """Make the store or bring it up to date; the names of the migrations that ran.
+
+    Raises:
+        ConfigError: If it cannot be opened, or a newer release wrote it.
+    """
+    from dojang.adapters.queries import migrations
+
+    before = _version_of(_file_of(settings))
+    open_backend(settings).close()
+    return [name for number, name, _ in migrations("sqlite") if number > before]
+
+
+def _version_of(file: Path) -> int:
+    """The last migration the file has seen; what cannot be read is left for the one who opens it to say."""
+    import sqlite3
+    from contextlib import closing
+
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return int(database.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def _file_of(settings: Settings) -> Path:
     path = sqlite_path(settings.store)
     if not path.parent.is_dir():
         raise ConfigError(f"DOJANG_STORE: the folder {path.parent} does not exist.")
-    return SqliteBackend(path, migrate=migrate)
+    return path
 
 
 def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | None = None) -> World:
@@ -57,12 +86,28 @@ def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | N
         stack: Closes what is opened here.
         backend: An open store; by default the one the settings name.
     """
-    from dojang.bootpay import Bootpay
-
     if backend is None:
         opened = open_backend(settings)
         stack.callback(opened.close)
         backend = opened
+    return _world(
+        settings,
+        store=AwaitedStore(backend, inline),
+        sender=_blocking_sender(settings, stack),
+        clock=SystemClock(sleep_inline),
+        call=inline,
+        throttle=None,
+    )
+
+
+def asking(settings: Settings, stack: ExitStack) -> Gateway:
+    """Bootpay alone, without a store; never suspends."""
+    return _gateway(settings, _blocking_sender(settings, stack))
+
+
+def _blocking_sender(settings: Settings, stack: ExitStack) -> Sender:
+    from dojang.bootpay import Bootpay
+
     client = stack.enter_context(
         Bootpay(
             client_key=settings.client_key,
@@ -72,14 +117,7 @@ def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | N
             url=settings.bootpay_url,
         )
     )
-    return _world(
-        settings,
-        store=AwaitedStore(backend, inline),
-        sender=BlockingSender(client, inline),
-        clock=SystemClock(sleep_inline),
-        call=inline,
-        throttle=None,
-    )
+    return BlockingSender(client, inline)
 
 
 async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
@@ -120,7 +158,7 @@ async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
 def _world(
     settings: Settings, *, store: Store, sender: Sender, clock: Clock, call: Caller, throttle: Throttle | None
 ) -> World:
-    gateway: Gateway = GatewayV1(sender) if settings.bootpay_api == "v1" else GatewayV2(sender)
+    gateway = _gateway(settings, sender)
     fulfilment: Fulfilment | None = None
     if settings.deliver_to:
         fulfilment = HttpFulfilment(
@@ -141,6 +179,10 @@ def _world(
         rules=settings.rules,
         spread=_spread,
     )
+
+
+def _gateway(settings: Settings, sender: Sender) -> Gateway:
+    return GatewayV1(sender) if settings.bootpay_api == "v1" else GatewayV2(sender)
 
 
 def _destination(settings: Settings, url: str) -> Destination:

@@ -1,0 +1,46 @@
+"""The answer about a receipt, as a person and a program see it, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dojang.core.decision import Accepted, Answer, Refusal
+from dojang.core.order import ReceiptId
+from dojang.core.payment import Record
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.terminal import Terminal
+from dojang.web.showing import shown_account, shown_order
+
+__all__ = ["NO_ORDER", "NO_RECEIPT", "answered", "order_shown"]
+
+NO_ORDER = "No such order is registered (등록되지 않은 주문입니다): {}"
+NO_RECEIPT = "Bootpay knows no such receipt in this project (부트페이에 없는 영수증입니다): {}"
+
+
+def answered(terminal: Terminal, record: Record, receipt_id: ReceiptId, answer: Answer) -> Code:
+    """Show whether a receipt pays for an order."""
+    data: dict[str, object] = {"order_id": str(record.order.id), "receipt_id": str(receipt_id)}
+    match answer:
+        case Accepted():
+            price = record.order.price
+            data |= {"state": answer.state, "price": price.major, "currency": price.currency}
+            data["replayed"] = answer.replayed
+            if answer.account is not None:
+                data["account"] = msgspec.to_builtins(shown_account(answer.account))
+            terminal.facts(data)
+            return Code.FINE
+        case Refusal():
+            terminal.facts(data | {"state": "refused", "code": answer.reason.value, "detail": answer.detail})
+            terminal.say(f"{answer.reason.sentence_en} ({answer.reason.sentence_ko})", "red")
+            return Code.REFUSED
+        case _:
+            terminal.facts(data | {"state": "pending"})
+            terminal.say(
+                "Not decided yet; ask again (아직 확정되지 않았습니다. 다시 확인해 주세요).", "yellow"
+            )
+            return Code.UNKNOWN
+
+
+def order_shown(terminal: Terminal, record: Record, **more: object) -> None:
+    """Show an order as the HTTP API does."""
+    terminal.facts(msgspec.to_builtins(shown_order(record)) | more)

@@ -1,0 +1,66 @@
+"""Exit codes, and which failure ends a command with which code and sentence."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from dojang.errors import (
+    ConfigError,
+    Conflict,
+    InvalidValue,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    StoreError,
+    StoreUnavailable,
+)
+
+__all__ = ["Code", "ending"]
+
+
+class Code(IntEnum):
+    """How a command ended, for scripts."""
+
+    FINE = 0
+    """What was asked for is so."""
+    FAILURE = 1
+    """It could not be done, and neither the shop's words nor Bootpay's verdict are the reason."""
+    USAGE = 2
+    """An argument or a setting must be mended first; nothing was sent and nothing was stored."""
+    REFUSED = 3
+    """The answer is no: the receipt does not pay, nothing is given back, there is no such order."""
+    UNKNOWN = 4
+    """Not decided yet, or it may have happened; it will be found out. Ask again."""
+    DRIFT = 5
+    """Bootpay knew something that nobody had told us."""
+    UNREACHABLE = 6
+    """Bootpay could not be asked; nothing was decided."""
+    INTERRUPTED = 130
+    """Ctrl-C in the middle of something that was meant to end by itself."""
+
+
+def ending(error: Exception) -> tuple[Code, str]:
+    """The code and the one sentence with which this failure ends a command. No secret, no traceback."""
+    match error:
+        case InvalidValue() | ConfigError():
+            return Code.USAGE, str(error)
+        case NotSent() | OutcomeUnknown():
+            # Where money may have moved the use case answers by a value; here nothing was decided.
+            return Code.UNREACHABLE, f"Bootpay cannot be reached (부트페이에 연결할 수 없습니다): {error}"
+        case Refused(retryable=True):
+            return (
+                Code.UNREACHABLE,
+                f"Bootpay cannot answer now (부트페이가 지금 응답할 수 없습니다): {error}",
+            )
+        case Refused():
+            # Not REFUSED: Bootpay turned *us* away, which says nothing about any payment.
+            return Code.FAILURE, " ".join(
+                part for part in (str(error), error.cause_ko, error.cure_ko) if part
+            )
+        case Conflict():
+            return Code.FAILURE, f"Somebody else was faster: {error}. Try again (다시 시도해 주세요)."
+        case StoreUnavailable() | StoreError():
+            return Code.FAILURE, f"The store cannot be used now (저장소를 사용할 수 없습니다): {error}"
+        case _:
+            # Its words may quote anything, a key for instance; its name cannot.
+            return Code.FAILURE, f"This is a mistake in dojang: {type(error).__name__} (--debug tells where)."

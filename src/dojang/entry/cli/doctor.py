@@ -1,0 +1,162 @@
+"""`dojang doctor`: is everything there that dojang needs, and is what is on file consistent?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import fold as folded
+from dojang.drive import run
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.flags import Invocation, with_settings
+from dojang.errors import BootpayError, ConfigError, Refused, StoreError
+from dojang.ports import OrderFilter
+
+if TYPE_CHECKING:
+    from dojang.adapters.sqlite import SqliteBackend
+    from dojang.entry.settings import Settings
+
+__all__ = ["doctor"]
+
+_NOBODYS_RECEIPT = ReceiptId("0" * 24)
+_WITHIN_S = 10.0
+# Signatures of deliveries are refused by receivers whose clock is more than five minutes away from ours.
+_SKEW_MAX_S = 120.0
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    check: str
+    verdict: str
+    words: str
+    code: Code = Code.FINE
+
+
+@with_settings
+def doctor(
+    invocation: Invocation,
+    fold: Annotated[
+        bool,
+        typer.Option("--fold", help="Also fold every order's history and compare it with the stored state."),
+    ] = False,
+) -> Code:
+    r"""Check settings, store, Bootpay and clock. Nothing is changed.
+
+    Ends with 1 if something is wrong, 2 if a setting is, 6 if Bootpay cannot be reached.
+
+    \b
+    Example:
+      dojang doctor --fold
+    """
+    settings = invocation.settings()
+    findings = [*_settings(settings)]
+    with ExitStack() as stack:
+        backend = _store(invocation, stack, findings)
+        findings += [*_bootpay(settings, stack)]
+        if fold and backend is not None:
+            with invocation.terminal.working("folding histories (이력을 다시 계산하는 중)"):
+                findings += [*_folded(backend)]
+    rows = [[finding.check, finding.verdict, finding.words] for finding in findings]
+    data = [{"check": check, "verdict": verdict, "words": words} for check, verdict, words in rows]
+    invocation.terminal.rows({"checks": data}, ("check", "verdict", "words"), rows)
+    codes = {finding.code for finding in findings}
+    return next((code for code in (Code.FAILURE, Code.UNREACHABLE) if code in codes), Code.FINE)
+
+
+def _settings(settings: Settings) -> Iterator[_Finding]:
+    yield _Finding(
+        "settings", "ok", f"mode {settings.mode}, Bootpay {settings.bootpay_api} at {settings.bootpay_url}"
+    )
+    if not settings.api_keys:
+        yield _Finding("api keys", "warn", "DOJANG_API_KEYS is not set: the shop's own routes answer 503")
+    if not settings.deliver_to:
+        yield _Finding("deliveries", "warn", "DOJANG_DELIVER_TO is not set: nobody is told what is paid")
+
+
+def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> SqliteBackend | None:
+    try:
+        backend = stack.enter_context(invocation.backend())
+        backend.load(OrderId("doctor"))
+    except (ConfigError, StoreError) as error:
+        findings.append(_Finding("store", "fail", str(error), Code.FAILURE))
+        return None
+    findings.append(_Finding("store", "ok", f"schema version {backend.version}"))
+    return backend
+
+
+def _bootpay(settings: Settings, stack: ExitStack) -> Iterator[_Finding]:
+    from dojang.entry.wiring import asking
+
+    try:
+        # Who may ask about a receipt that cannot exist has keys that work.
+        run(asking(settings, stack).look_up(_NOBODYS_RECEIPT, _WITHIN_S))
+    except Refused as error:
+        code = Code.UNREACHABLE if error.retryable else Code.FAILURE
+        yield _Finding("bootpay", "fail", f"{error} {error.cure_ko}".strip(), code)
+    except BootpayError as error:
+        yield _Finding("bootpay", "fail", f"cannot be reached: {error}", Code.UNREACHABLE)
+        return
+    else:
+        yield _Finding("bootpay", "ok", "it answers, and the keys are good")
+    yield _clock(settings.bootpay_url)
+
+
+def _clock(url: str) -> _Finding:
+    import urllib3
+
+    try:
+        answer = urllib3.request("HEAD", url, retries=False, redirect=False, timeout=_WITHIN_S)
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (urllib3.exceptions.HTTPError, KeyError, ValueError, TypeError):
+        return _Finding("clock", "warn", "Bootpay did not tell its time, so ours could not be compared")
+    ahead_s = (datetime.now(UTC) - theirs).total_seconds()
+    words = f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Bootpay's"
+    if abs(ahead_s) > _SKEW_MAX_S:
+        return _Finding("clock", "fail", f"{words}: set this machine's clock", Code.FAILURE)
+    return _Finding("clock", "ok", words)
+
+
+def _folded(backend: SqliteBackend) -> Iterator[_Finding]:
+    orders = 0
+    cursor: str | None = None
+    while True:
+        page = backend.orders(OrderFilter(cursor=cursor, limit=_PAGE))
+        for listed in page.records:
+            orders += 1
+            words = _difference(backend, listed.order.id)
+            if words:
+                yield _Finding("fold", "fail", f"order {listed.order.id}: {words}", Code.FAILURE)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    yield _Finding("fold", "ok" if orders else "warn", f"{orders} orders folded")
+
+
+def _difference(backend: SqliteBackend, order_id: OrderId) -> str:
+    """In what the stored payment is not what the history gives; empty where they agree."""
+    with backend.transaction():
+        # One transaction: nobody commits between the two looks.
+        record = backend.load(order_id)
+        events = backend.history(order_id)
+    if record is None:
+        return "it has a history but no terms"
+    if [event.version for event in events] != list(range(1, record.version + 1)):
+        return f"version {record.version} is stored, but the history has {len(events)} steps"
+    try:
+        payment = folded(events)
+    except ValueError as error:
+        return f"its history cannot be folded: {error}"
+    if payment == record.payment:
+        return ""
+    differing = [
+        name for name in type(payment).__slots__ if getattr(payment, name) != getattr(record.payment, name)
+    ]
+    return f"its history says otherwise about {', '.join(differing)}"

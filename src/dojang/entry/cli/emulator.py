@@ -1,0 +1,67 @@
+"""`dojang emulator`: a pretend Bootpay, for trying things out without an account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.extras import need_server
+from dojang.entry.cli.flags import with_format
+from dojang.entry.cli.terminal import Terminal
+from dojang.errors import ConfigError, InvalidValue
+
+__all__ = ["emulator"]
+
+
+@with_format
+def emulator(
+    terminal: Terminal,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8401,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    webhook_url: Annotated[str, typer.Option(metavar="URL", help="Where it sends webhooks.")] = "",
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where it remembers across restarts.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Make its ids the same each time.")] = None,
+    client_key: Annotated[str, typer.Option(help="Accept only this client key.")] = "",
+    secret_key: Annotated[str, typer.Option(help="Accept only this secret key.")] = "",
+    application_id: Annotated[str, typer.Option(help="Accept only this REST application id.")] = "",
+    private_key: Annotated[str, typer.Option(help="Accept only this private key.")] = "",
+) -> Code:
+    r"""Run a pretend Bootpay: v1 at /, v2 at /v2, its controls at /emulator/, until stopped.
+
+    \b
+    Example:
+      dojang emulator --webhook-url http://127.0.0.1:8400/webhooks/bootpay
+    """
+    need_server("dojang emulator")
+    from dojang.emulator.options import EmulatorOptions
+    from dojang.emulator.rules import Keys
+    from dojang.emulator.server import serve
+
+    if webhook_url and not webhook_url.startswith(("http://", "https://")):
+        raise InvalidValue(
+            f"--webhook-url must be an address such as http://127.0.0.1:8400/…, not {webhook_url!r}"
+        )
+    if state is not None and state.is_dir():
+        raise ConfigError(f"--state must be a file, but {state} is a folder.")
+    options = EmulatorOptions(
+        host=host,
+        port=port,
+        webhook_url=webhook_url,
+        state_file=state,
+        seed=seed,
+        keys=Keys(
+            client_key=client_key,
+            secret_key=secret_key,
+            application_id=application_id,
+            private_key=private_key,
+        ),
+    )
+    serve(options, ready=lambda url: terminal.say(f"The pretend Bootpay listens on {url} (Ctrl-C ends it)."))
+    return Code.FINE

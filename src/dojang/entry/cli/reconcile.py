@@ -1,0 +1,120 @@
+"""`dojang reconcile`: ask Bootpay about everything unfinished."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from dojang.drive import run
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.flags import Invocation, with_settings
+from dojang.entry.cli.terminal import Terminal
+from dojang.ports import World
+from dojang.usecases.deliver_owed import deliver_owed
+from dojang.usecases.reconcile import ReconcileReport
+from dojang.usecases.reconcile import reconcile as reconcile_orders
+
+__all__ = ["reconcile"]
+
+_PAUSE_S = 5.0
+
+
+@with_settings
+def reconcile(
+    invocation: Invocation,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every unfinished or paid order, due or not.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on until stopped, and deliver what is owed.")
+    ] = False,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="Ask Bootpay at most so often a second.")
+    ] = 20.0,
+) -> Code:
+    r"""Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
+
+    Ends with 5 if Bootpay knew something that nobody had told us, 6 if it could not be asked.
+
+    \b
+    Example:
+      dojang reconcile --all
+    """
+    with invocation.world() as world:
+        if watch:
+            return _watch(invocation.terminal, world, everything=everything, rate=rate)
+        with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
+            report = run(reconcile_orders(world, everything=everything, calls_per_s=rate))
+    _show(invocation.terminal, report)
+    return _code(report)
+
+
+def _watch(terminal: Terminal, world: World, *, everything: bool, rate: float) -> Code:
+    """Reconcile and deliver alone, as `dojang serve` does beside its HTTP API."""
+    stop = threading.Event()
+    restore = _on_signal(stop.set)
+    terminal.say("Watching until Ctrl-C (Ctrl-C로 끝냅니다).")
+    try:
+        while not stop.is_set():
+            report = run(reconcile_orders(world, everything=everything, calls_per_s=rate, limit=100))
+            if report.changes or report.errors:
+                _show(terminal, report)
+            delivered = run(deliver_owed(world))
+            if delivered.tried:
+                terminal.say(
+                    f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"
+                )
+            everything = False
+            stop.wait(_PAUSE_S)
+    finally:
+        restore()
+    return Code.FINE
+
+
+def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
+    """Let SIGINT and SIGTERM end the loop after the order in hand; gives what puts the old handlers back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stop())
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
+
+
+def _show(terminal: Terminal, report: ReconcileReport) -> None:
+    data = {
+        "checked": report.checked,
+        "notices": report.notices,
+        "calls": report.calls,
+        "drift": len(report.drift),
+        "changes": [
+            {
+                "order_id": str(change.order_id),
+                "before": change.before,
+                "after": change.after,
+                "drift": change.drift,
+            }
+            for change in report.changes
+        ],
+        "errors": [{"id": id_, "why": why} for id_, why in report.errors],
+    }
+    terminal.facts(data, hidden=("changes", "errors"))
+    if terminal.format == "table":
+        if report.changes:
+            rows = [[c.order_id, c.before, c.after, c.drift] for c in report.changes]
+            terminal.rows(None, ("order", "before", "after", "drift"), rows)
+        for id_, why in report.errors:
+            terminal.warn(f"{id_} could not be checked now and will be again: {why}")
+
+
+def _code(report: ReconcileReport) -> Code:
+    if report.drift:
+        return Code.DRIFT
+    return Code.UNREACHABLE if report.errors else Code.FINE

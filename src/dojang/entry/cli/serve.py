@@ -1,0 +1,33 @@
+"""`dojang serve`: the HTTP API, with deliveries and reconciliation beside it, in one process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.extras import need_server
+from dojang.entry.cli.flags import Invocation, with_settings
+
+__all__ = ["serve"]
+
+
+@with_settings
+def serve(
+    invocation: Invocation,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8400,
+) -> Code:
+    r"""Serve the HTTP API, deliver what is owed and reconcile, until stopped.
+
+    \b
+    Example:
+      dojang serve --mode emulator --port 8400
+    """
+    need_server("dojang serve")
+    from dojang.entry.serving import serve as serve_api
+
+    settings = invocation.settings()
+    serve_api(settings, host, port, say=invocation.terminal.say, warn=invocation.terminal.warn)
+    return Code.FINE

@@ -1,0 +1,126 @@
+"""What `dojang serve` puts together: the HTTP API, and beside it deliveries and reconciliation, in one process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from dojang.core.rules import Mode
+from dojang.entry.asgi import Application, create_app
+from dojang.entry.asgi import serve as serve_app
+from dojang.entry.log import log_to_stderr
+from dojang.entry.settings import EMULATOR_KEY, Settings
+from dojang.entry.wiring import serving_world
+from dojang.ports import World
+from dojang.usecases.deliver_owed import deliver_owed
+from dojang.usecases.reconcile import reconcile
+from dojang.web.metrics import Metrics
+from dojang.web.routes import Api, WebOptions
+
+__all__ = ["delivering", "open_service", "reconciling", "serve"]
+
+log = logging.getLogger("dojang.entry")
+
+DELIVER_EVERY_S = 0.5
+RECONCILE_EVERY_S = 5.0
+
+
+def serve(
+    settings: Settings, host: str, port: int, *, say: Callable[[str], None], warn: Callable[[str], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        settings: Checked settings.
+        host: Where to listen.
+        port: 0 for any that is free.
+        say: Told where it listens.
+        warn: Told what is missing.
+
+    Raises:
+        ConfigError: If the store cannot be opened or the address is taken.
+    """
+    log_to_stderr()
+    if not settings.api_keys:
+        warn(
+            "DOJANG_API_KEYS is not set: the shop's own routes answer 503 until it is "
+            "(상점용 경로가 닫혀 있습니다. DOJANG_API_KEYS를 설정해 주세요)."
+        )
+    if not settings.deliver_to:
+        warn(
+            "DOJANG_DELIVER_TO is not set: what is owed waits in the store "
+            "(결제 결과를 알릴 주소가 없습니다. DOJANG_DELIVER_TO를 설정해 주세요)."
+        )
+
+    async def open_app(stack: AsyncExitStack) -> Application:
+        return await open_service(settings, stack)
+
+    def ready(url: str) -> None:
+        say(f"dojang listens on {url} (mode {settings.mode}, store {settings.store}). Ctrl-C ends it.")
+
+    serve_app(open_app, host=host, port=port, ready=ready)
+
+
+async def open_service(settings: Settings, stack: AsyncExitStack) -> Application:
+    """The whole service as an ASGI application, for the event loop it is opened on.
+
+    Args:
+        settings: Checked settings.
+        stack: Closes the store and the connections.
+    """
+    world = await serving_world(settings, stack)
+    # In mode emulator the key is often nobody's choice; then there is nothing to compare a webhook's with.
+    chosen = settings.mode is not Mode.EMULATOR or settings.private_key != EMULATOR_KEY
+    api = Api(
+        world,
+        WebOptions(
+            api_keys=settings.api_keys,
+            webhook_private_key=settings.private_key if chosen else None,
+            webhook_sources=settings.webhook_sources,
+        ),
+    )
+
+    async def deliveries() -> None:
+        await delivering(world, api.metrics)
+
+    async def checks() -> None:
+        await reconciling(world)
+
+    return create_app(api, background=(deliveries, checks), trusted_proxies=settings.trusted_proxies)
+
+
+async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER_EVERY_S) -> None:
+    """Hand over what is owed, for ever: at once again while there is something, else after a pause.
+
+    Args:
+        world: The ports.
+        metrics: Where attempts are counted.
+        every_s: The pause.
+    """
+    while True:
+        report = await deliver_owed(world, limit=100)
+        metrics.deliveries.add("settled", times=report.settled.total())
+        metrics.deliveries.add("failed", times=report.failed)
+        metrics.deliveries.add("dead", times=report.dead)
+        if report.failed or report.dead:
+            log.warning("deliveries: %d failed, %d given up", report.failed, report.dead)
+        if not report.tried:
+            await world.clock.sleep(every_s)
+
+
+async def reconciling(world: World, *, every_s: float = RECONCILE_EVERY_S) -> None:
+    """Check what is due, for ever."""
+    while True:
+        report = await reconcile(world, limit=1_000)
+        for change in report.changes:
+            log.info(
+                "order %s: %s -> %s%s", change.order_id, change.before, change.after, _told(change.drift)
+            )
+        for id_, why in report.errors:
+            log.warning("%s could not be checked: %s", id_, why)
+        await world.clock.sleep(every_s)
+
+
+def _told(drift: bool) -> str:
+    return " (nobody had told us)" if drift else ""
