@@ -15,6 +15,7 @@ from dojang.web.metrics import Metrics
 from dojang.web.problems import Code
 from dojang.web.senders import SenderThrottle
 from dojang.web.source import Networks
+from dojang.web.writing import json_of
 
 __all__ = ["Desk", "Handler", "Parameter", "Route", "WebOptions", "answer", "location"]
 
@@ -113,13 +114,12 @@ class Route:
         return self.path.partition("{")[2].partition("}")[0] or None
 
 
-_encoder = msgspec.json.Encoder()
 _JSON = "application/json"
 
 
 def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Response:
     """Answer in JSON."""
-    return Response(status, _encoder.encode(value), {"content-type": _JSON, **(headers or {})})
+    return Response(status, json_of(value), {"content-type": _JSON, **(headers or {})})
 
 
 def location(order_id: OrderId) -> str:

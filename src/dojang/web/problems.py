@@ -16,6 +16,7 @@ import msgspec
 from dojang.core.verification import Reason
 from dojang.errors import BootpayError, DojangError, InvalidValue, Refused, StoreError
 from dojang.web.http import Response
+from dojang.web.writing import json_of
 
 __all__ = ["Code", "Problem", "problem", "problem_of", "refusal", "statuses", "trace_of"]
 
@@ -139,7 +140,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     differs: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
-_encoder = msgspec.json.Encoder()
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _BILINGUAL = re.compile(r"(?s)(.+) \(([^()]*[가-힣].*)\)")
 
@@ -249,6 +249,4 @@ def _answer(
         receipt_id=receipt_id if receipt_id is not None else msgspec.UNSET,
         differs=list(differs) if differs is not None else msgspec.UNSET,
     )
-    return Response(
-        status, _encoder.encode(told), {"content-type": "application/problem+json", **(headers or {})}
-    )
+    return Response(status, json_of(told), {"content-type": "application/problem+json", **(headers or {})})

@@ -7,8 +7,6 @@ import logging
 from collections.abc import Mapping
 from hashlib import sha256
 
-import msgspec
-
 from dojang.errors import BootpayError, DojangError, InvalidValue
 from dojang.ports import World
 from dojang.web.buyers import count_error
@@ -18,6 +16,7 @@ from dojang.web.metrics import Metrics
 from dojang.web.openapi import document
 from dojang.web.problems import Code, problem, problem_of, trace_of
 from dojang.web.table import Found, Table
+from dojang.web.writing import json_of
 
 __all__ = ["Api", "WebOptions"]
 
@@ -39,7 +38,7 @@ class Api:
 
     def __init__(self, world: World, options: WebOptions | None = None) -> None:
         self._options = options or WebOptions()
-        self._desk = Desk(world, self._options, msgspec.json.encode(document()))
+        self._desk = Desk(world, self._options, json_of(document()))
         self._table = Table()
         self._keys = [_digest(key) for key in self._options.api_keys]
 

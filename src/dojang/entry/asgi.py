@@ -1,0 +1,356 @@
+"""The door for an ASGI server: its events become our values and back, in as few steps as that takes.
+
+Starlette keeps the house (start, end, whatever else is mounted); the API itself is called straight, because every
+layer in between is paid for by every verification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dojang.errors import ConfigError
+from dojang.web.http import Request, Response
+from dojang.web.problems import Code, problem, trace_of
+from dojang.web.routes import Api
+from dojang.web.source import Networks, sender
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["Application", "create_app", "serve", "serve_until"]
+
+log = logging.getLogger("dojang.entry")
+access = logging.getLogger("dojang.access")
+
+Loop = Callable[[], Coroutine[object, None, None]]
+
+_TOO_LATE = {"connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_BODY_WITHIN_S = 15.0
+_DRAIN_WITHIN_S = 25.0
+_RESTART_AFTER_S = 1.0
+_RESTART_AFTER_MAX_S = 60.0
+
+
+class Application:
+    """The ASGI application.
+
+    Args:
+        api: Answers.
+        house: Everything that is not an HTTP request to the API: start and end, other protocols.
+        proxies: Our own proxies, whose `X-Forwarded-For` is believed.
+    """
+
+    def __init__(self, api: Api, house: ASGIApp, proxies: Networks) -> None:
+        self._api = api
+        self._house = house
+        self._proxies = proxies
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hand the event to the house."""
+        if scope["type"] != "http":
+            await self._house(scope, receive, send)
+            return
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            request = await self._read(scope, receive)
+            if request is None:
+                return
+            response = request if isinstance(request, Response) else await self._api.handle(request)
+            await _send(response, send)
+            if access.isEnabledFor(logging.INFO):
+                # Neither query nor body: the path holds an order's id at most.
+                access.info("%s %s %s", scope["method"], _path(scope), response.status)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def drained(self, within_s: float = _DRAIN_WITHIN_S) -> bool:
+        """Wait until everybody who asked has been answered; whether that came in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("%d requests were still unanswered at the end", self._in_flight)
+            return False
+        return True
+
+    async def _read(self, scope: Scope, receive: Receive) -> Request | Response | None:
+        headers = _headers(scope["headers"])
+        claimed = headers.get("content-length", "")
+        if claimed.isdigit() and (len(claimed) > 18 or int(claimed) > self._api.body_max):
+            # Not read at all: the length alone is refused.
+            body: bytes | None = b""
+        else:
+            try:
+                async with asyncio.timeout(_BODY_WITHIN_S):
+                    body = await _body(receive, self._api.body_max)
+            except TimeoutError:
+                return problem(Code.REQUEST_TIMEOUT, headers=_TOO_LATE)
+        if body is None:
+            return None
+        peer = scope.get("client")
+        return Request(
+            scope["method"],
+            _path(scope),
+            scope["query_string"].decode("latin-1"),
+            headers,
+            body,
+            sender(peer[0] if peer else None, headers.get("x-forwarded-for", ""), self._proxies),
+        )
+
+
+def create_app(
+    api: Api,
+    *,
+    background: Sequence[Loop] = (),
+    on_close: Sequence[Callable[[], Awaitable[None]]] = (),
+    trusted_proxies: Sequence[str] = (),
+) -> Application:
+    """Put an API behind ASGI. To be called on the event loop that serves it.
+
+    Args:
+        api: Answers.
+        background: Each is run as long as the server is; one that fails is started again after a while.
+        on_close: Awaited one after another when the last request has been answered.
+        trusted_proxies: Networks of our own proxies.
+    """
+    from starlette.applications import Starlette
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(keep_running(loop)) for loop in background]
+        try:
+            yield
+        finally:
+            await application.drained()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for close in on_close:
+                try:
+                    await close()
+                except Exception as error:  # noqa: BLE001 - the others must be closed too
+                    log.error("closing: %s", trace_of(error))  # noqa: TRY400 - see trace_of
+
+    application = Application(api, Starlette(lifespan=lifespan), Networks(trusted_proxies))
+    return application
+
+
+async def keep_running(
+    loop: Loop,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] | None = None,
+) -> None:
+    """Run a background loop until it ends by itself or is cancelled; start it again when it fails.
+
+    Args:
+        loop: What to run.
+        sleep: How to wait before a restart.
+        monotonic: Seconds that never go back; a loop that ran long before it failed is restarted soon.
+    """
+    now = monotonic or asyncio.get_running_loop().time
+    wait_s = _RESTART_AFTER_S
+    while True:
+        started = now()
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001 - nothing a loop raises may end the server
+            if now() - started > _RESTART_AFTER_MAX_S:
+                wait_s = _RESTART_AFTER_S
+            log.error(  # noqa: TRY400 - see trace_of
+                "the background loop %s failed and starts again in %g s: %s",
+                getattr(loop, "__name__", "?"),
+                wait_s,
+                trace_of(error),
+            )
+            await sleep(wait_s)
+            wait_s = min(wait_s * 2, _RESTART_AFTER_MAX_S)
+        else:
+            return
+
+
+def serve(
+    open_app: Callable[[AsyncExitStack], Awaitable[ASGIApp]],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8400,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve in this process until SIGINT or SIGTERM, then answer who still waits and close everything.
+
+    Args:
+        open_app: Makes the application on the event loop that will serve it; what it enters into the stack is closed
+            at the end.
+        host: Where to listen.
+        port: 0 for any that is free.
+        ready: Told the address once the first request can come.
+
+    Raises:
+        ConfigError: If the address is taken, or whatever `open_app` raises.
+    """
+    # Looked at first: nothing is opened for a server that cannot listen.
+    port = free_port(host, port)
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        async with AsyncExitStack() as stack:
+            app = await open_app(stack)
+            await serve_until(stop, app, host=host, port=port, ready=ready)
+
+    asyncio.run(until_told())
+
+
+async def serve_until(
+    stop: asyncio.Event,
+    app: ASGIApp,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve on the running event loop until `stop` is set. One process: the loops and the store's thread are in it.
+
+    Raises:
+        ConfigError: If the address is taken.
+    """
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.server.embed import Server
+
+    port = free_port(host, port)
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1024,
+        http1_settings=HTTP1Settings(header_read_timeout=15_000, keep_alive=True),
+        log_enabled=False,
+    )
+    before = _native_threads()
+    serving = asyncio.create_task(server.serve())
+    told = asyncio.create_task(stop.wait())
+    theirs: frozenset[str] = frozenset()
+    try:
+        await _listening(host, port, serving)
+        theirs = _native_threads() - before
+        if ready is not None and not serving.done():
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await asyncio.wait((serving, told), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        if not serving.done():
+            server.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it
+        await serving
+        await _gone(theirs)
+
+
+def free_port(host: str, port: int) -> int:
+    """The port to listen on, which nobody else has.
+
+    Raises:
+        ConfigError: If somebody has, or the address is not this machine's.
+    """
+    # The server itself shares a taken port without a word, and half the requests would go astray.
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host, --port."
+        ) from None
+
+
+async def _listening(host: str, port: int, serving: asyncio.Task[None]) -> None:
+    """Wait until the port answers, or the server has given up."""
+    while not serving.done():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return
+        await asyncio.sleep(0.01)
+
+
+def _native_threads() -> frozenset[str]:
+    """The threads of this process as the system counts them; empty where it does not tell."""
+    try:
+        return frozenset(os.listdir("/proc/self/task"))
+    except OSError:
+        return frozenset()
+
+
+async def _gone(threads: frozenset[str]) -> None:
+    """Wait a little until the server's own threads have ended.
+
+    They let go of Python a moment after the server has said that it is done, and an interpreter that ends in that
+    moment makes them abort with a page of noise.
+    """
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if threads and not threads & _native_threads():
+            return
+
+
+def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes | None = scope.get("raw_path")
+    path: str = raw.decode("latin-1") if raw else scope["path"]
+    return path
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """The body, or its beginning where it is larger than `most`; None if the caller left."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts, size = [body], len(body)
+    while size <= most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if not message.get("more_body", False):
+            break
+    return b"".join(parts)
+
+
+async def _send(response: Response, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    if "content-length" not in response.headers and response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
