@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ class ScriptedServer:
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
     open_sockets: list[socket.socket] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
 
     @property
     def url(self) -> str:
@@ -138,6 +140,12 @@ class ScriptedServer:
             threading.Thread(target=self._talk, args=(conn, number), daemon=True).start()
 
     def _talk(self, conn: socket.socket, number: int) -> None:
+        if self.tls is not None:
+            try:
+                conn = self.tls.wrap_socket(conn, server_side=True)
+            except OSError:
+                conn.close()
+                return
         with conn, conn.makefile("rb") as reader:
             try:
                 while (seen := self._read(reader, number)) is not None:
@@ -148,7 +156,7 @@ class ScriptedServer:
                             play = self.script.pop(0) if self.script else self.sample("v2_receipt_card_paid")
                     if not play(conn, seen):
                         return
-            except OSError:
+            except (OSError, ValueError):  # the client went away, or did not speak HTTP
                 return
 
     def _read(self, reader: Any, number: int) -> Seen | None:
