@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from dojang.core.decision import Accepted, Answer, Refusal
@@ -11,10 +13,15 @@ from dojang.entry.cli.codes import Code
 from dojang.entry.cli.terminal import Terminal
 from dojang.web.showing import shown_account, shown_order
 
-__all__ = ["NO_ORDER", "NO_RECEIPT", "answered", "order_shown"]
+__all__ = ["NO_ORDER", "NO_RECEIPT", "answered", "as_json", "order_shown"]
 
 NO_ORDER = "No such order is registered (등록되지 않은 주문입니다): {}"
 NO_RECEIPT = "Bootpay knows no such receipt in this project (부트페이에 없는 영수증입니다): {}"
+
+
+def as_json(value: object) -> Any:
+    """What the HTTP API would send, as plain JSON types."""
+    return msgspec.to_builtins(value, enc_hook=str)
 
 
 def answered(terminal: Terminal, record: Record, receipt_id: ReceiptId, answer: Answer) -> Code:
@@ -26,7 +33,7 @@ def answered(terminal: Terminal, record: Record, receipt_id: ReceiptId, answer: 
             data |= {"state": answer.state, "price": price.major, "currency": price.currency}
             data["replayed"] = answer.replayed
             if answer.account is not None:
-                data["account"] = msgspec.to_builtins(shown_account(answer.account))
+                data["account"] = as_json(shown_account(answer.account))
             terminal.facts(data)
             return Code.FINE
         case Refusal():
@@ -43,4 +50,4 @@ def answered(terminal: Terminal, record: Record, receipt_id: ReceiptId, answer: 
 
 def order_shown(terminal: Terminal, record: Record, **more: object) -> None:
     """Show an order as the HTTP API does."""
-    terminal.facts(msgspec.to_builtins(shown_order(record)) | more)
+    terminal.facts(as_json(shown_order(record)) | more)

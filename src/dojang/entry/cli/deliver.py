@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from dojang.core.delivery import DeliveryState
 from dojang.drive import run
+from dojang.entry.cli.answers import as_json
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.web.showing import shown_delivery
@@ -56,7 +56,7 @@ def _retry(invocation: Invocation, delivery_id: str) -> Code:
             f"There is no such delivery (존재하지 않는 전달 건입니다): {delivery_id}", "red"
         )
         return Code.REFUSED
-    invocation.terminal.facts(msgspec.to_builtins(shown_delivery(delivery)))
+    invocation.terminal.facts(as_json(shown_delivery(delivery)))
     if delivery.state is DeliveryState.SETTLED:
         invocation.terminal.say("It was handed over before; nothing changes.")
     return Code.FINE

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from dojang.core.order import CURRENCIES, Money, Order, OrderId
 from dojang.core.payment import What
 from dojang.drive import run
-from dojang.entry.cli.answers import NO_ORDER, order_shown
+from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.errors import InvalidValue
@@ -100,7 +99,7 @@ def list_(
         raise InvalidValue(f"state must be one of {', '.join(_STATES)}, not {state!r}")
     with invocation.backend() as backend:
         page = backend.orders(OrderFilter(state=state, limit=limit, cursor=cursor))
-    shown = [msgspec.to_builtins(shown_order(record)) for record in page.records]
+    shown = [as_json(shown_order(record)) for record in page.records]
     columns = ("order_id", "state", "price", "currency", "cancelled", "receipt_id", "created_at", "name")
     invocation.terminal.rows(
         {"orders": shown, "next_cursor": page.next_cursor},
@@ -127,7 +126,7 @@ def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
     if record is None:
         invocation.terminal.say(NO_ORDER.format(order_id), "red")
         return Code.REFUSED
-    data = msgspec.to_builtins(shown_order_in_full(record, deliveries))
+    data = as_json(shown_order_in_full(record, deliveries))
     terminal = invocation.terminal
     terminal.facts(data, hidden=("receipts", "deliveries"))
     if terminal.format == "table":
@@ -159,7 +158,7 @@ def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
         return Code.REFUSED
     first = events[0]
     currency = str(first.data.get("currency", "KRW")) if first.what is What.REGISTERED else "KRW"
-    shown = [msgspec.to_builtins(shown_event(event, currency)) for event in events]
+    shown = [as_json(shown_event(event, currency)) for event in events]
     rows = [
         [
             *(step[name] for name in _NOT_DETAILS),

@@ -27,7 +27,7 @@ class Root(TyperGroup):
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
         complete_var: str | None = None,
-        standalone_mode: bool = True,
+        standalone_mode: bool = True,  # noqa: ARG002 - the code is always given to the shell
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
@@ -54,9 +54,9 @@ def ended(run: Callable[[], object], *, debug: bool = False) -> int:
         return Code.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough; there is nobody left to tell.
-        sys.stdout = open("/dev/null", "w", encoding="utf-8")
+        sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115 - lives to the end
         return Code.FINE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a person unasked
         if debug:
             traceback.print_exc()
         code, sentence = ending(error)

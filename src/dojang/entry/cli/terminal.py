@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 __all__ = ["Format", "Terminal", "printable"]
 
@@ -57,7 +58,7 @@ class Terminal:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(_cell(value)) for value in row))
-        _console().print(table)
+        _print(table)
 
     def facts(self, data: Mapping[str, object], hidden: Sequence[str] = ()) -> None:
         """Show one thing: as JSON, or name by name without what is empty or `hidden`."""
@@ -73,7 +74,7 @@ class Terminal:
         for name, value in data.items():
             if name not in hidden and value not in (None, "", (), [], {}):
                 table.add_row(name, Text(_cell(value)))
-        _console().print(table)
+        _print(table)
 
     def json(self, data: object) -> None:
         """Show data as JSON, one document."""
@@ -105,6 +106,17 @@ def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     # Only a person's window has an edge: a pipe gets each row whole.
     return Console(file=stream, width=None if stream.isatty() else _NO_LIMIT)
+
+
+def _print(table: Table) -> None:
+    console = _console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    # Nobody sees the blanks that fill up the last column, but a program would.
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _cell(value: object) -> str:
