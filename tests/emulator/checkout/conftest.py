@@ -69,7 +69,7 @@ def shop_page() -> Iterator[Callable[[str], ShopPage]]:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return ShopPage(f"http://127.0.0.1:{server.server_address[1]}/")
 
     yield serve
