@@ -57,6 +57,7 @@ class Emulator:
         self._idle = threading.Event()
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
         self._overtaken: list[str] = []
         self._load()
 
@@ -130,14 +131,15 @@ class Emulator:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Send what is due for as long as this lasts."""
-        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._wake, self._stopping = asyncio.get_running_loop(), asyncio.Event(), False
         task = asyncio.create_task(self._send_for_ever())
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # Told, not cancelled: a cancellation that meets a wake-up can get lost.
+            self._stopping = True
+            self._wake.set()
+            await task
             self._loop = None
             self._idle.set()
 
@@ -147,11 +149,16 @@ class Emulator:
         under_way: dict[str, asyncio.Task[None]] = {}
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as session:
             try:
-                while True:
+                while not self._stopping:
                     self._wake.clear()
-                    pause = self._launch(session, under_way)
+                    pause: float | None = 1.0
+                    try:
+                        pause = self._launch(session, under_way)
+                    except StoreUnavailable as error:
+                        log.error("%s; trying again", error)
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), pause)
+                        async with asyncio.timeout(pause):
+                            await self._wake.wait()
             finally:
                 for task in under_way.values():
                     task.cancel()
@@ -175,7 +182,8 @@ class Emulator:
                 self._idle.set()
             if ledger.state.frozen_at is not None:
                 return None
-            moments = [at for at in (ledger.next_due(), ledger.next_webhook_due()) if at is not None]
+            waiting = (ledger.next_due(), ledger.next_webhook_due(besides=under_way))
+            moments = [at for at in waiting if at is not None]
             return max(0.001, min(moments) - ledger.now()) if moments else None
 
     def _landed(

@@ -5,6 +5,7 @@ Nothing is sent here. Whoever sends asks `due_webhooks()`, and reports back with
 
 from __future__ import annotations
 
+from collections.abc import Container
 from urllib.parse import urlencode
 
 import msgspec
@@ -101,9 +102,10 @@ class WebhookLog(Books):
         due.sort(key=lambda hook: hook.due_at)
         return due
 
-    def next_webhook_due(self) -> float | None:
-        """When the next webhook is due, if any is waiting."""
-        return min((hook.due_at for hook in self._owed() if not hook.in_flight), default=None)
+    def next_webhook_due(self, besides: Container[str] = ()) -> float | None:
+        """When the next webhook is due, if any is waiting, of other receipts than those named."""
+        waiting = (hook for hook in self._owed() if not hook.in_flight and hook.receipt_id not in besides)
+        return min((hook.due_at for hook in waiting), default=None)
 
     def _owed(self) -> list[Webhook]:
         return [self.state.webhooks[id_] for id_ in self.state.owed]
