@@ -20,19 +20,15 @@ if TYPE_CHECKING:
 
 PROMISED = {
     "demo", "serve", "emulator", "orders add", "orders list", "orders show", "orders history", "verify", "receipt",
-    "deliver", "webhooks list", "webhooks replay", "migrate", "openapi",
+    "deliver", "webhooks list", "webhooks replay", "migrate", "openapi", "cancel", "reconcile", "resolve", "doctor",
 }  # fmt: skip
 """The commands of this version."""
 
 LATER = {
-    "cancel",
-    "reconcile",
-    "resolve",
     "trigger",
     "listen",
     "layer build",
     "template",
-    "doctor",
     "simulate",
 }
 """Commands that a later version has; whoever adds one moves it up."""

@@ -21,7 +21,7 @@ __all__ = ["cancel"]
 @with_settings
 def cancel(
     invocation: Invocation,
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="A paid order.")],
+    order_id: Annotated[str, typer.Argument(help="A paid order.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the history and shown in Bootpay's admin.")],
     amount: Annotated[
         str | None, typer.Option(help="How much goes back; by default all that remains.")
@@ -44,12 +44,11 @@ def cancel(
         ),
     ] = None,
 ) -> Code:
-    r"""Give all or part of a payment back, once per key and never more than remains.
+    """Give all or part of a payment back, once per key and never more than remains.
 
     Ends with 0 if it was done, 3 if nothing goes back, 4 if the outcome is not known yet: then the same command with
     the key it names is safe.
 
-    \b
     Example:
       dojang cancel A-1024 --amount 1000 --reason "한 개 품절" --key refund-77
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,6 +24,7 @@ from dojang.entry.cli import (
     verify,
     webhooks,
 )
+from dojang.entry.cli.codes import Code
 from dojang.entry.cli.root import Root
 from dojang.entry.cli.terminal import Format
 
@@ -60,30 +63,36 @@ def _everywhere(
     """Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?"""
 
 
+def _add(group: typer.Typer, name: str, command: Callable[..., Code]) -> None:
+    words = inspect.cleandoc(command.__doc__ or "")
+    # The mark keeps the lines of the example as they are.
+    group.command(name, help=words.replace("\nExample:\n", "\n\b\nExample:\n"))(command)
+
+
 _orders = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Register orders and look at them.")
-_orders.command("add")(orders.add)
-_orders.command("list")(orders.list_)
-_orders.command("show")(orders.show)
-_orders.command("history")(orders.history)
+_add(_orders, "add", orders.add)
+_add(_orders, "list", orders.list_)
+_add(_orders, "show", orders.show)
+_add(_orders, "history", orders.history)
 
 _webhooks = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What Bootpay has told us.")
-_webhooks.command("list")(webhooks.list_)
-_webhooks.command("replay")(webhooks.replay)
+_add(_webhooks, "list", webhooks.list_)
+_add(_webhooks, "replay", webhooks.replay)
 
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("emulator")(emulator.emulator)
+_add(app, "demo", demo.demo)
+_add(app, "serve", serve.serve)
+_add(app, "emulator", emulator.emulator)
 app.add_typer(_orders, name="orders")
-app.command("verify")(verify.verify)
-app.command("cancel")(cancel.cancel)
-app.command("receipt")(receipt.receipt)
-app.command("reconcile")(reconcile.reconcile)
-app.command("deliver")(deliver.deliver)
-app.command("resolve")(resolve.resolve)
+_add(app, "verify", verify.verify)
+_add(app, "cancel", cancel.cancel)
+_add(app, "receipt", receipt.receipt)
+_add(app, "reconcile", reconcile.reconcile)
+_add(app, "deliver", deliver.deliver)
+_add(app, "resolve", resolve.resolve)
 app.add_typer(_webhooks, name="webhooks")
-app.command("migrate")(migrate.migrate)
-app.command("doctor")(doctor.doctor)
-app.command("openapi")(openapi.openapi)
+_add(app, "migrate", migrate.migrate)
+_add(app, "doctor", doctor.doctor)
+_add(app, "openapi", openapi.openapi)
 
 
 def main() -> None:

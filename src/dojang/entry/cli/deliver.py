@@ -26,11 +26,10 @@ def deliver(
         typer.Option(metavar="DELIVERY_ID", help="Only make this one due again, even if it was given up."),
     ] = None,
 ) -> Code:
-    r"""Hand over everything that is due, once: notices to the shop, and money back to buyers.
+    """Hand over everything that is due, once: notices to the shop, and money back to buyers.
 
     Ends with 1 if something could not be handed over; it will be tried again.
 
-    \b
     Example:
       dojang deliver
       dojang deliver --retry A-1024:2:order.paid

@@ -36,9 +36,8 @@ def demo(
         int | None, typer.Option(min=1, max=65535, help="The shop's port; 8402, with --check any.")
     ] = None,
 ) -> Code:
-    r"""Start a pretend Bootpay, dojang and a small shop, tell five stories, then serve until Ctrl-C.
+    """Start a pretend Bootpay, dojang and a small shop, tell five stories, then serve until Ctrl-C.
 
-    \b
     Example:
       dojang demo
       dojang demo --check

@@ -48,11 +48,10 @@ def doctor(
         typer.Option("--fold", help="Also fold every order's history and compare it with the stored state."),
     ] = False,
 ) -> Code:
-    r"""Check settings, store, Bootpay and clock. Nothing is changed.
+    """Check settings, store, Bootpay and clock. Nothing is changed.
 
     Ends with 1 if something is wrong, 2 if a setting is, 6 if Bootpay cannot be reached.
 
-    \b
     Example:
       dojang doctor --fold
     """

@@ -33,9 +33,8 @@ def emulator(
     application_id: Annotated[str, typer.Option(help="Accept only this REST application id.")] = "",
     private_key: Annotated[str, typer.Option(help="Accept only this private key.")] = "",
 ) -> Code:
-    r"""Run a pretend Bootpay: v1 at /, v2 at /v2, its controls at /emulator/, until stopped.
+    """Run a pretend Bootpay: v1 at /, v2 at /v2, its controls at /emulator/, until stopped.
 
-    \b
     Example:
       dojang emulator --webhook-url http://127.0.0.1:8400/webhooks/bootpay
     """

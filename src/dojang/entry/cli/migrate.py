@@ -10,9 +10,8 @@ __all__ = ["migrate"]
 
 @with_settings
 def migrate(invocation: Invocation) -> Code:
-    r"""Make the store or bring it up to date. Safe to run again, and from several machines at once.
+    """Make the store or bring it up to date. Safe to run again, and from several machines at once.
 
-    \b
     Example:
       dojang migrate --store sqlite:////var/lib/dojang/orders.sqlite3
     """

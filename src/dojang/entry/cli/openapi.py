@@ -10,9 +10,8 @@ __all__ = ["openapi"]
 
 
 def openapi() -> Code:
-    r"""Print the OpenAPI 3.1 document of the HTTP API, made from the same types that serve it.
+    """Print the OpenAPI 3.1 document of the HTTP API, made from the same types that serve it.
 
-    \b
     Example:
       dojang openapi > openapi.json
     """

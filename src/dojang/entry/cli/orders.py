@@ -31,7 +31,7 @@ _STATES = (
 )
 _NOT_DETAILS = ("version", "at", "what", "who")
 
-OrderIdArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The shop's own id of the order.")]
+OrderIdArgument = Annotated[str, typer.Argument(help="The shop's own id of the order.")]
 
 
 @with_settings
@@ -50,9 +50,8 @@ def add(
         typer.Option(metavar="KEY=VALUE", help="Handed back with every delivery; repeatable."),
     ] = None,
 ) -> Code:
-    r"""Register an order before checkout. Doing it again with the same terms changes nothing.
+    """Register an order before checkout. Doing it again with the same terms changes nothing.
 
-    \b
     Example:
       dojang orders add A-1024 --price 3000 --name 테스트음식 --metadata table=7
     """
@@ -89,9 +88,8 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the previous page ended.")] = None,
 ) -> Code:
-    r"""List orders, newest first.
+    """List orders, newest first.
 
-    \b
     Example:
       dojang orders list --state attention --format json
     """
@@ -113,9 +111,8 @@ def list_(
 
 @with_settings
 def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
-    r"""Show one order: its terms, where its payment stands, its receipts and what it owes.
+    """Show one order: its terms, where its payment stands, its receipts and what it owes.
 
-    \b
     Example:
       dojang orders show A-1024
     """
@@ -144,9 +141,8 @@ def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
 
 @with_settings
 def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
-    r"""Show every step of an order, oldest first: when, what, who, and Bootpay's words.
+    """Show every step of an order, oldest first: when, what, who, and Bootpay's words.
 
-    \b
     Example:
       dojang orders history A-1024
     """

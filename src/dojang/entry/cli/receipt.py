@@ -21,11 +21,10 @@ _WITHIN_S = 20.0
 @with_settings
 def receipt(
     invocation: Invocation,
-    receipt_id: Annotated[str, typer.Argument(metavar="RECEIPT_ID", help="24 hexadecimal characters.")],
+    receipt_id: Annotated[str, typer.Argument(help="24 hexadecimal characters.")],
 ) -> Code:
-    r"""Show Bootpay's account of one checkout. No card number and nothing about the buyer is ever shown.
+    """Show Bootpay's account of one checkout. No card number and nothing about the buyer is ever shown.
 
-    \b
     Example:
       dojang receipt 6561a5e0c0ffee0123456789
     """

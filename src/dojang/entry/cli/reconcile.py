@@ -36,11 +36,10 @@ def reconcile(
         float, typer.Option(min=0.1, max=1000, help="Ask Bootpay at most so often a second.")
     ] = 20.0,
 ) -> Code:
-    r"""Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
+    """Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
 
     Ends with 5 if Bootpay knew something that nobody had told us, 6 if it could not be asked.
 
-    \b
     Example:
       dojang reconcile --all
     """

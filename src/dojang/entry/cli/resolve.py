@@ -22,11 +22,10 @@ __all__ = ["resolve"]
 @with_settings
 def resolve(
     invocation: Invocation,
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order in attention.")],
+    order_id: Annotated[str, typer.Argument(help="An order in attention.")],
     decision: Annotated[
         str | None,
         typer.Argument(
-            metavar="[accept|return|dismiss]",
             help="accept: the held money pays. return: it goes back. dismiss: nothing is to be done.",
         ),
     ] = None,
@@ -39,9 +38,8 @@ def resolve(
         bool, typer.Option("--look-again", help="Decide nothing; read the receipt at Bootpay once more, now.")
     ] = False,
 ) -> Code:
-    r"""Decide on an order that needs a person. Who, when and why stay in its history for ever.
+    """Decide on an order that needs a person. Who, when and why stay in its history for ever.
 
-    \b
     Example:
       dojang resolve A-1024 return --who mina --reason "늦은 입금, 고객과 통화함"
       dojang resolve A-1024 --look-again

@@ -19,9 +19,8 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8400,
 ) -> Code:
-    r"""Serve the HTTP API, deliver what is owed and reconcile, until stopped.
+    """Serve the HTTP API, deliver what is owed and reconcile, until stopped.
 
-    \b
     Example:
       dojang serve --mode emulator --port 8400
     """

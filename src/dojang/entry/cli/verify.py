@@ -18,16 +18,13 @@ __all__ = ["verify"]
 @with_settings
 def verify(
     invocation: Invocation,
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="A registered order.")],
-    receipt_id: Annotated[
-        str, typer.Argument(metavar="RECEIPT_ID", help="What checkout gave, 24 characters.")
-    ],
+    order_id: Annotated[str, typer.Argument(help="A registered order.")],
+    receipt_id: Annotated[str, typer.Argument(help="What checkout gave, 24 characters.")],
 ) -> Code:
-    r"""Ask Bootpay whether this receipt pays for this order; approve it if it waits for the server.
+    """Ask Bootpay whether this receipt pays for this order; approve it if it waits for the server.
 
     Ends with 0 if it does, 3 if it is refused, 4 if nothing is decided yet, 6 if Bootpay cannot be asked.
 
-    \b
     Example:
       dojang verify A-1024 6561a5e0c0ffee0123456789
     """

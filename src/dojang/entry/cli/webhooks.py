@@ -33,9 +33,8 @@ def list_(
     invocation: Invocation,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
 ) -> Code:
-    r"""List the webhooks Bootpay sent, newest first. What they claim proves nothing.
+    """List the webhooks Bootpay sent, newest first. What they claim proves nothing.
 
-    \b
     Example:
       dojang webhooks list --limit 20
     """
@@ -50,13 +49,12 @@ def list_(
 @with_settings
 def replay(
     invocation: Invocation,
-    receipt_id: Annotated[str, typer.Argument(metavar="RECEIPT_ID", help="The receipt a webhook was about.")],
+    receipt_id: Annotated[str, typer.Argument(help="The receipt a webhook was about.")],
 ) -> Code:
-    r"""Look into a receipt again, as if its webhook had just come.
+    """Look into a receipt again, as if its webhook had just come.
 
     Ends with 3 if there is no such receipt or order, 4 if it is left for later.
 
-    \b
     Example:
       dojang webhooks replay 6561a5e0c0ffee0123456789
     """
