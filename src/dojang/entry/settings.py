@@ -37,7 +37,7 @@ KEYS: Mapping[str, str] = {
     "BOOTPAY_API": "Which generation of Bootpay's API to ask: v2 (default) or v1.",
     "BOOTPAY_URL": f"Bootpay's address; https, or loopback. Default {BOOTPAY_URL}; in mode emulator {EMULATOR_URL}.",
     "DOJANG_MODE": "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
-    "DOJANG_STORE": f"Where orders are kept: sqlite:///file (default {STORE}).",
+    "DOJANG_STORE": f"Where orders are kept: sqlite:///file (default {STORE}) or postgresql://….",
     "DOJANG_API_KEYS": "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
     "DOJANG_DELIVER_TO": "Address that is told what an order has become; https, or a private address if allowed.",
     "DOJANG_DELIVER_SECRET": "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
@@ -321,8 +321,15 @@ def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
 
 def _check_store(store: str) -> str:
     scheme = store.partition(":")[0]
-    if scheme in ("postgresql", "postgres", "dynamodb"):
-        raise ConfigError(f"DOJANG_STORE: {scheme} is not in this version yet; use sqlite:///file.")
+    if scheme == "dynamodb":
+        raise ConfigError(
+            "DOJANG_STORE: dynamodb is not in this version yet; use sqlite:///file or postgresql://…."
+        )
+    if re.fullmatch(r"postgres(ql)?://.+", store):
+        return store
     if not re.fullmatch(r"sqlite:///.+", store):
-        raise ConfigError("DOJANG_STORE must be sqlite:///file (four slashes for an absolute path).")
+        raise ConfigError(
+            "DOJANG_STORE must be sqlite:///file (four slashes for an absolute path) or "
+            "postgresql://user:password@host:5432/database."
+        )
     return store

@@ -22,6 +22,9 @@ from dojang.errors import ConfigError
 from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, World
 
 if TYPE_CHECKING:
+    from dojang.adapters.batching import BatchingCaller
+    from dojang.adapters.pooling import PoolingCaller
+    from dojang.adapters.postgres import PostgresBackend
     from dojang.adapters.sqlite import SqliteBackend
 
 __all__ = ["asking", "blocking_world", "migrated", "open_backend", "serving_world", "sqlite_path"]
@@ -35,14 +38,17 @@ def sqlite_path(store: str) -> Path:
     return Path(store.removeprefix("sqlite:///"))
 
 
-def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend:
+def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend | PostgresBackend:
     """Open the store that the settings name.
 
     Raises:
         ConfigError: If it cannot be opened.
+        StoreUnavailable: If its server cannot be reached.
     """
     from dojang.adapters.sqlite import SqliteBackend
 
+    if settings.store.startswith("postgres"):
+        return _postgres(settings.store, migrate=migrate)
     return SqliteBackend(_file_of(settings), migrate=migrate)
 
 
@@ -76,6 +82,27 @@ def _file_of(settings: Settings) -> Path:
     if not path.parent.is_dir():
         raise ConfigError(f"DOJANG_STORE: the folder {path.parent} does not exist.")
     return path
+
+
+def _postgres(store: str, *, migrate: bool) -> PostgresBackend:
+    try:
+        from dojang.adapters.postgres import PostgresBackend
+    except ImportError:
+        raise ConfigError(
+            "DOJANG_STORE: postgresql:// needs one more part: pip install 'dojang[postgres]'."
+        ) from None
+    return PostgresBackend(store, migrate=migrate)
+
+
+def _store_caller(backend: SqliteBackend | PostgresBackend) -> BatchingCaller | PoolingCaller:
+    """How an event loop calls this store: SQLite has one writer, PostgreSQL a pool."""
+    from dojang.adapters.batching import BatchingCaller
+    from dojang.adapters.pooling import PoolingCaller
+    from dojang.adapters.sqlite import SqliteBackend
+
+    if isinstance(backend, SqliteBackend):
+        return BatchingCaller(backend)
+    return PoolingCaller(backend.connections_max)
 
 
 def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | None = None) -> World:
@@ -121,18 +148,17 @@ def _blocking_sender(settings: Settings, stack: ExitStack) -> Sender:
 
 
 async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
-    """A world for the event loop it is made on: asyncio client, one thread for the store.
+    """A world for the event loop it is made on: asyncio client, the store in threads of its own.
 
     Args:
         settings: Checked settings.
         stack: Closes what is opened here.
     """
-    from dojang.adapters.batching import BatchingCaller
     from dojang.bootpay import AsyncBootpay
 
     backend = open_backend(settings)
     stack.callback(backend.close)
-    store_call = BatchingCaller(backend)
+    store_call = _store_caller(backend)
     stack.callback(store_call.close)
     client = await stack.enter_async_context(
         AsyncBootpay(
