@@ -59,7 +59,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
 def run(operator: str, price: object) -> str:
     """Run the function as its author wrote it, comparing with `operator`."""
     namespace: dict[str, object] = {}
-    exec(compile(FUNCTION.format(op=operator), "lambda_function.py", "exec"), namespace)  # noqa: S102 - our own text
+    exec(compile(FUNCTION.format(op=operator), "lambda_function.py", "exec"), namespace)
     handler = namespace["lambda_handler"]
     assert callable(handler)
     return str(handler({"receipt_id": "5afd6be8e13f33616f2876ac", "price": price}, None))
@@ -68,14 +68,12 @@ def run(operator: str, price: object) -> str:
 @pytest.mark.usefixtures("emulator")
 def test_the_blogs_own_receipt_is_paid() -> None:
     """Price 3000, order 1526557671321: the flow says paid through our transport."""
-
     assert run("==", 3000) == "paid"
 
 
 @pytest.mark.usefixtures("emulator")
 def test_another_price_is_not_paid() -> None:
     """One won less is another price."""
-
     assert run("==", 2999) == "not paid"
 
 
@@ -83,7 +81,6 @@ def test_another_price_is_not_paid() -> None:
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_comparing_with_is_rejects_a_genuine_payment() -> None:
     """Two equal numbers above 256 are two objects: why README says that `is` must become `==`."""
-
     assert run("is", int("3000")) == "not paid"
 
 
