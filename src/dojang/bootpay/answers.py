@@ -142,8 +142,12 @@ def _error_inside(call: Call[object], answer: Answer) -> NamedError | None:
         return named_error(call, answer.body) if b'"error_code"' in answer.body else None
     try:
         head = _envelope_head.decode(answer.body)
+    except msgspec.ValidationError as error:
+        # A status or a code of another type says neither yes nor no.
+        why = f"HTTP {answer.status}, but the answer is no envelope ({error})"
+        raise OutcomeUnknown(f"{call.label}: {why}. " + _look_first(call)) from None
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None  # no envelope: reading it will say so
+        return None  # not JSON: reading it will say so
     if head.code in (None, 0) and head.status in (None, 200):
         return None
     return named_error(call, answer.body)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from dojang.bootpay import v1
 from dojang.bootpay.binding import Awaiting, Blocking
 from dojang.bootpay.call import Call
-
-if TYPE_CHECKING:
-    from dojang.bootpay.async_client import AsyncBootpay
-    from dojang.bootpay.client import Bootpay
 
 __all__ = ["AwaitingV1", "BlockingV1"]
 
@@ -21,7 +17,7 @@ T = TypeVar("T")
 class BlockingV1(v1.Endpoints, Blocking):
     """`Bootpay.v1`: the first generation of the API, blocking."""
 
-    def __init__(self, client: Bootpay) -> None:
+    def __init__(self, client: Blocking) -> None:
         self._client = client
 
     def send(self, call: Call[T]) -> T:
@@ -35,7 +31,7 @@ class BlockingV1(v1.Endpoints, Blocking):
 class AwaitingV1(v1.Endpoints, Awaiting):
     """`AsyncBootpay.v1`: the first generation of the API, asyncio."""
 
-    def __init__(self, client: AsyncBootpay) -> None:
+    def __init__(self, client: Awaiting) -> None:
         self._client = client
 
     def send(self, call: Call[T]) -> Coroutine[Any, Any, T]:
