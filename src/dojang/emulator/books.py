@@ -19,7 +19,9 @@ from dojang.emulator.rules import Keys, Rules
 __all__ = ["BillingKey", "Books", "Json", "Money", "Receipt", "Reserve", "State", "Token", "Webhook"]
 
 Json = dict[str, object]
+"""An object as it travels."""
 Money = int | float
+"""An amount: whole where the currency has no smaller coin."""
 
 # 2026-01-01 00:00 in Korea: where time stands when no clock is handed in.
 DAY_ONE = 1_767_193_200.0

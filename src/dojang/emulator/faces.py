@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 KOREA = timezone(timedelta(hours=9))
+"""Korean time, which has no summer time."""
 
 # v2's account of a receipt in v1's numbers. Numbers not listed here mean the same in both, or nothing in v1.
 _V1_STATUS = {4: 3, 5: 2, -4: -1}

@@ -27,7 +27,9 @@ REQUEST_FAULTS = frozenset(
         "expire_token",
     }
 )
+"""What can go wrong with a request."""
 WEBHOOK_FAULTS = frozenset({"drop_webhook", "duplicate_webhook", "delay_webhook", "reorder_webhooks"})
+"""What can go wrong with a webhook."""
 
 # Whether the request has its effect when the fault itself does not say.
 _HAPPENS_ANYWAY = {"critical": True, "malformed": True, "reset": False, "html_502": False}

@@ -15,6 +15,7 @@ from dojang.emulator.words import STATUS_LOCALES, pg_alias
 __all__ = ["CARRIERS", "WRONG_OTP", "Identity", "Person"]
 
 CARRIERS = frozenset({"SKT", "KT", "LGU+", "SKT_MVNO", "KT_MVNO", "LGU+_MVNO"})
+"""The telephone companies that can identify somebody."""
 
 WRONG_OTP = "000000"
 """The one-time password that is always wrong; any other six digits are right."""

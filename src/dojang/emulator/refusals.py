@@ -50,6 +50,7 @@ CODES: dict[str, Code] = {
     "INVALID_REQUEST_PARAMS": Code(400, "요청 값이 올바르지 않습니다.", 400, -1),
     "NOT_FOUND": Code(404, "요청한 경로를 찾을 수 없습니다.", 404, -1),
 }
+"""Every code the pretend Bootpay answers with."""
 
 
 class LedgerRefusal(Exception):

@@ -155,7 +155,7 @@ class Emulator:
                     try:
                         pause = self._launch(session, under_way)
                     except StoreUnavailable as error:
-                        log.error("%s; trying again", error)
+                        log.error("%s; trying again", error)  # noqa: TRY400 - the sentence says it all
                     with suppress(TimeoutError):
                         async with asyncio.timeout(pause):
                             await self._wake.wait()

@@ -304,3 +304,4 @@ ROUTES: list[Route] = [
     route("POST", "/project/payment", _nothing),
     route("POST", "/webhook", _webhook),
 ]
+"""The endpoints of the first generation."""

@@ -313,3 +313,4 @@ ROUTES: list[Route] = [
     route("POST", "/v2/request/webhook", _webhook),
     route("PUT", "/v2/close/{receipt_id}", _close, needs="nothing"),
 ]
+"""The endpoints of the second generation."""

@@ -61,6 +61,7 @@ PGS: dict[str, Pg] = {
     "kakao": Pg("카카오페이", "카카오페이"),
     "payco": Pg("페이코", "페이코"),
 }
+"""Payment companies by their alias."""
 
 # Aliases and Korean names that requests use for the companies above.
 _PG_OTHERS = {
@@ -98,6 +99,7 @@ METHODS: dict[str, Method] = {
     "auth": Method("본인인증", "본인인증", "authenticate_data", "auth", "본인인증"),
     "cash_receipt": Method("현금영수증", "현금영수증", "cash_receipt_data", "cash_receipt", "현금영수증"),
 }
+"""Payment methods by their symbol."""
 
 # What the buyer's choice inside a wallet's window turns the method into.
 _CHOSEN = {"kakao": "kakao_money", "npay": "naver_point", "payco": "payco_point", "toss": "toss_point"}
@@ -137,6 +139,7 @@ BANKS: dict[str, str] = {
     "090": "카카오뱅크",
     "092": "토스뱅크",
 }
+"""Banks by their three digits."""
 
 STATUS_LOCALES: dict[int, str] = {
     -61: "현금영수증발행취소실패",
@@ -161,6 +164,7 @@ STATUS_LOCALES: dict[int, str] = {
     60: "현금영수증발행완료",
     61: "현금영수증발행취소완료",
 }
+"""What the second generation calls each status, in Korean."""
 
 _PG_BY_NAME = {name: alias for alias, pg in PGS.items() for name in (alias, *pg)} | _PG_OTHERS
 # Two methods share a Korean label (카드자동): the window's own one wins, so it is written last.
