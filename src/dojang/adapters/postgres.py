@@ -98,6 +98,10 @@ class PostgresBackend:
     Raises:
         ConfigError: If the address is wrong, the server refuses us, or its schema is not one of this release's.
         StoreUnavailable: If the server cannot be reached.
+
+    Attributes:
+        connections_max: How many connections this process may hold.
+        ran: The migrations that opening it has run.
     """
 
     def __init__(
@@ -108,8 +112,7 @@ class PostgresBackend:
         self.connections_max = connections_max
         with self._direct() as db:
             self._check_server(db)
-            if migrate:
-                _migrate(db)
+            self.ran = _migrate(db) if migrate else []
             self._check_version(db)
         self._pool = ConnectionPool(
             kwargs={**self._settings, "autocommit": True},

@@ -11,7 +11,7 @@ from dojang.entry.asgi import Application, create_app
 from dojang.entry.asgi import serve as serve_app
 from dojang.entry.log import log_to_stderr
 from dojang.entry.settings import EMULATOR_KEY, Settings
-from dojang.entry.wiring import serving_world
+from dojang.entry.wiring import serving_world, store_name
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import reconcile
@@ -57,7 +57,9 @@ def serve(
         return await open_service(settings, stack)
 
     def ready(url: str) -> None:
-        say(f"dojang listens on {url} (mode {settings.mode}, store {settings.store}). Ctrl-C ends it.")
+        say(
+            f"dojang listens on {url} (mode {settings.mode}, store {store_name(settings.store)}). Ctrl-C ends it."
+        )
 
     serve_app(open_app, host=host, port=port, ready=ready)
 

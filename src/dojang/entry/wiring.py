@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -27,15 +28,32 @@ if TYPE_CHECKING:
     from dojang.adapters.postgres import PostgresBackend
     from dojang.adapters.sqlite import SqliteBackend
 
-__all__ = ["asking", "blocking_world", "migrated", "open_backend", "serving_world", "sqlite_path"]
+__all__ = [
+    "asking",
+    "blocking_world",
+    "migrated",
+    "open_backend",
+    "serving_world",
+    "sqlite_path",
+    "store_name",
+]
 
 # Jitter is no secret; a fast generator will do.
 _spread: Callable[[], float] = random.random
+_POSTGRES = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:/[^/?@:]*)?)(?:\?[^@]*)?")
 
 
 def sqlite_path(store: str) -> Path:
     """The file a `sqlite:///file` store means."""
     return Path(store.removeprefix("sqlite:///"))
+
+
+def store_name(store: str) -> str:
+    """What may be shown of a store's address: no password, and nothing that might hold one."""
+    if not store.startswith("postgres"):
+        return store
+    plain = _POSTGRES.fullmatch(store)
+    return f"postgresql://{plain[1]}" if plain else "postgresql://…"
 
 
 def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend | PostgresBackend:
@@ -57,9 +75,14 @@ def migrated(settings: Settings) -> list[str]:
 
     Raises:
         ConfigError: If it cannot be opened, or a newer release wrote it.
+        StoreUnavailable: If its server cannot be reached.
     """
     from dojang.adapters.queries import migrations
 
+    if settings.store.startswith("postgres"):
+        postgres = _postgres(settings.store, migrate=True)
+        postgres.close()
+        return postgres.ran
     before = _version_of(_file_of(settings))
     open_backend(settings).close()
     return [name for number, name, _ in migrations("sqlite") if number > before]

@@ -20,7 +20,7 @@ from dojang.errors import BootpayError, ConfigError, Refused, StoreError
 from dojang.ports import OrderFilter
 
 if TYPE_CHECKING:
-    from dojang.adapters.sqlite import SqliteBackend
+    from dojang.adapters.store import Backend
     from dojang.entry.settings import Settings
 
 __all__ = ["doctor"]
@@ -80,7 +80,7 @@ def _settings(settings: Settings) -> Iterator[_Finding]:
         yield _Finding("deliveries", "warn", "DOJANG_DELIVER_TO is not set: nobody is told what is paid")
 
 
-def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> SqliteBackend | None:
+def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> Backend | None:
     try:
         backend = stack.enter_context(invocation.backend())
         backend.load(OrderId("doctor"))
@@ -123,7 +123,7 @@ def _clock(url: str) -> _Finding:
     return _Finding("clock", "ok", words)
 
 
-def _folded(backend: SqliteBackend) -> Iterator[_Finding]:
+def _folded(backend: Backend) -> Iterator[_Finding]:
     orders = 0
     cursor: str | None = None
     while True:
@@ -139,12 +139,12 @@ def _folded(backend: SqliteBackend) -> Iterator[_Finding]:
     yield _Finding("fold", "ok" if orders else "warn", f"{orders} orders folded")
 
 
-def _difference(backend: SqliteBackend, order_id: OrderId) -> str:
+def _difference(backend: Backend, order_id: OrderId) -> str:
     """In what the stored payment is not what the history gives; empty where they agree."""
-    with backend.transaction():
-        # One transaction: nobody commits between the two looks.
-        record = backend.load(order_id)
-        events = backend.history(order_id)
+    record, events = backend.load(order_id), backend.history(order_id)
+    while (again := backend.load(order_id)) != record:
+        # Somebody committed between the two looks.
+        record, events = again, backend.history(order_id)
     if record is None:
         return "it has a history but no terms"
     if [event.version for event in events] != list(range(1, record.version + 1)):

@@ -20,6 +20,7 @@ from dojang.entry.cli.terminal import Format, Terminal
 from dojang.errors import ConfigError
 
 if TYPE_CHECKING:
+    from dojang.adapters.postgres import PostgresBackend
     from dojang.adapters.sqlite import SqliteBackend
     from dojang.entry.settings import Settings
     from dojang.ports import World
@@ -71,7 +72,7 @@ class Invocation:
         return read_settings(self.flags, toml=self.config, bootpay=bootpay)
 
     @contextmanager
-    def backend(self, *, create: bool = False) -> Iterator[SqliteBackend]:
+    def backend(self, *, create: bool = False) -> Iterator[SqliteBackend | PostgresBackend]:
         """The store, for as long as this lasts; made first only if `create`."""
         with ExitStack() as stack:
             yield _open(self.settings(bootpay=False), stack, create=create)
@@ -86,11 +87,11 @@ class Invocation:
             yield blocking_world(settings, stack, backend=_open(settings, stack, create=create))
 
 
-def _open(settings: Settings, stack: ExitStack, *, create: bool) -> SqliteBackend:
+def _open(settings: Settings, stack: ExitStack, *, create: bool) -> SqliteBackend | PostgresBackend:
     from dojang.entry.wiring import open_backend, sqlite_path
 
     path = sqlite_path(settings.store)
-    if not create and not path.exists():
+    if settings.store.startswith("sqlite") and not create and not path.exists():
         # A mistyped name must not look like a shop without orders.
         raise ConfigError(f"DOJANG_STORE: {path} does not exist; `dojang migrate` makes it.")
     backend = open_backend(settings, migrate=create)

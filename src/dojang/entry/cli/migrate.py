@@ -15,12 +15,12 @@ def migrate(invocation: Invocation) -> Code:
     Example:
       dojang migrate --store sqlite:////var/lib/dojang/orders.sqlite3
     """
-    from dojang.entry.wiring import migrated
+    from dojang.entry.wiring import migrated, store_name
 
     settings = invocation.settings(bootpay=False)
     with invocation.terminal.working("migrating (저장소를 갱신하는 중)"):
         ran = migrated(settings)
-    invocation.terminal.facts({"store": settings.store, "migrations": ran})
+    invocation.terminal.facts({"store": store_name(settings.store), "migrations": ran})
     invocation.terminal.say(
         "Brought up to date (갱신했습니다)." if ran else "It was up to date (이미 최신입니다)."
     )
