@@ -15,8 +15,9 @@ import msgspec
 
 from dojang.emulator.books import BillingKey, Json, Money, Receipt, Reserve
 from dojang.emulator.faces import KOREA, iso, method_words, pg_words, v2_receipt
-from dojang.emulator.payments import Payments, check_money, is_form
+from dojang.emulator.payments import Payments
 from dojang.emulator.refusals import LedgerRefusal
+from dojang.emulator.windows import check_money, is_form
 from dojang.emulator.words import BANKS, STATUS_LOCALES, bank_code, pg_alias
 
 __all__ = ["Billing", "Charge", "Issuance"]

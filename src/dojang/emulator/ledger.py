@@ -19,10 +19,10 @@ from dojang.emulator.access import Access
 from dojang.emulator.billing import Billing, Charge, Issuance
 from dojang.emulator.identity import Identity, Person
 from dojang.emulator.papers import Papers
-from dojang.emulator.payments import Checkout
 from dojang.emulator.refusals import LedgerRefusal
 from dojang.emulator.rules import Keys, Rules
 from dojang.emulator.tampering import Tampering
+from dojang.emulator.windows import Checkout
 
 __all__ = ["Charge", "Checkout", "Issuance", "Keys", "Ledger", "LedgerRefusal", "Person", "Rules"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dojang.emulator.books import Json, Money, Receipt
 from dojang.emulator.faces import iso
-from dojang.emulator.payments import Payments, check_money
+from dojang.emulator.payments import Payments
 from dojang.emulator.refusals import LedgerRefusal
+from dojang.emulator.windows import check_money
 from dojang.emulator.words import pg_alias
 
 __all__ = ["Papers"]
