@@ -28,7 +28,7 @@ class LookUpThrottle:
     """
 
     def __init__(
-        self, monotonic: Callable[[], float], *, per_order: int = 100, overall_per_s: float = 500.0
+        self, monotonic: Callable[[], float], *, per_order: int = 100, overall_per_s: float = 5_000.0
     ) -> None:
         self._monotonic = monotonic
         self._per_order = float(per_order)
