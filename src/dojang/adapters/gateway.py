@@ -215,7 +215,9 @@ class GatewayV2:
 
     async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
         """See `Gateway.confirm`."""
-        return _same(receipt_id, receipt_from_v2(await self._send(payments.confirm(str(receipt_id)), within_s)))
+        return _same(
+            receipt_id, receipt_from_v2(await self._send(payments.confirm(str(receipt_id)), within_s))
+        )
 
     async def cancel(
         self,
