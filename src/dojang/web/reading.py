@@ -92,8 +92,7 @@ def order_id(segment: str) -> OrderId:
 def delivery_id(segment: str) -> str:
     """A delivery's id as a segment of a path: an order's id, a version or receipt, and what is owed."""
     text = _unquoted(segment, plus=False) if "%" in segment else segment
-    # Types of deliveries hold an underscore where Bootpay's words do.
-    if not _DELIVERY_ID.fullmatch(text.replace("_", "-")):
+    if not _DELIVERY_ID.fullmatch(text):
         raise InvalidValue(
             "The delivery's id must be as GET /v1/orders/{order_id} shows it "
             "(전달 id는 GET /v1/orders/{order_id} 에 나온 그대로여야 합니다)"

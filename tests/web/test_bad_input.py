@@ -1,0 +1,228 @@
+"""Whatever arrives, the answer is a clear 4xx and nothing is stored."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojang.web.table import ROUTES
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+GOOD_ORDER: dict[str, Any] = {"order_id": "o1", "price": 3000, "name": "커피"}
+RECEIPT = "5fffab350c20b903e88a2cff"
+
+GARBAGE = {
+    "empty": b"",
+    "blank": b"  \n",
+    "text": b"hello",
+    "not_utf8": b'{"order_id": "\xff\xfe"}',
+    "utf16": '{"order_id": "o1"}'.encode("utf-16"),
+    "byte_order_mark": b"\xef\xbb\xbf{}",
+    "truncated": b'{"order_id": "o1", ',
+    "array": b"[]",
+    "string": b'"o1"',
+    "number": b"3000",
+    "null": b"null",
+    "nan": b'{"price": NaN}',
+    "infinity": b'{"price": -Infinity}',
+    "deep": b'{"a":' * 9_000 + b"1" + b"}" * 9_000,
+    "deep_list": b"[" * 30_000 + b"]" * 30_000,
+    "twice": b'{"receipt_id": "%b", "receipt_id": "%b"}' % (RECEIPT.encode(), RECEIPT.encode()),
+    "huge_number": b'{"price": ' + b"9" * 5_000 + b"}",
+    "huge_exponent": b'{"price": 1e999999999}',
+    "trailing": b'{"order_id": "o1"} x',
+    "empty_object": b"{}",
+    "control_character": b'{"order_id": "o\x001"}',
+    "escaped_nul": b'{"receipt_id": "\\u0000"}',
+    "form": b"order_id=o1&price=3000",
+}
+BODIED = [route for route in ROUTES if route.body is not None]
+
+
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE.keys())
+@pytest.mark.parametrize("route", BODIED, ids=lambda route: route.name)
+def test_garbage_is_400_on_every_route_with_a_body(shop: Shop, route: Any, body: bytes) -> None:
+    """One sentence in each language, and nothing is stored or asked."""
+    if body == GARBAGE["twice"] and route.path.startswith("/webhooks"):
+        # Nothing in a webhook is believed, so what it says twice is no danger: it is read like any other.
+        return
+    answer = shop.ask(route.method, route.path.replace("{order_id}", "o1"), body)
+
+    assert (400, "invalid_request", False) == (answer.status, answer.code, answer.json["retryable"])
+    assert answer.json["detail"]
+    assert answer.json["detail_ko"]
+    assert ((0, 0, 0), 0) == (shop.memory.stored, shop.bootpay.asked)
+
+
+BAD_FIELDS: dict[str, tuple[str, object]] = {
+    "price_zero": ("price", 0),
+    "price_negative": ("price", -1),
+    "price_half_a_won": ("price", 1000.5),
+    "price_bool": ("price", True),
+    "price_null": ("price", None),
+    "price_list": ("price", [3000]),
+    "price_words": ("price", "three thousand"),
+    "price_empty": ("price", ""),
+    "price_exponent_text": ("price", "3e3"),
+    "price_hex": ("price", "0x10"),
+    "price_underscore": ("price", "3_000"),
+    "price_comma": ("price", "3,000"),
+    "price_full_width": ("price", "３０００"),
+    "price_too_large": ("price", 10**16),
+    "price_many_digits": ("price", "3000." + "0" * 40 + "1"),
+    "id_empty": ("order_id", ""),
+    "id_long": ("order_id", "a" * 65),
+    "id_slash": ("order_id", "a/b"),
+    "id_dots": ("order_id", ".."),
+    "id_korean": ("order_id", "주문"),
+    "id_newline": ("order_id", "o1\n"),
+    "id_number": ("order_id", 1),
+    "name_empty": ("name", ""),
+    "name_blank": ("name", "   "),
+    "name_long": ("name", "a" * 201),
+    "name_number": ("name", 1),
+    "name_newline": ("name", "a\nb"),
+    "currency_unknown": ("currency", "EUR"),
+    "currency_small": ("currency", "krw"),
+    "tax_free_more": ("tax_free", 3001),
+    "tax_free_negative": ("tax_free", -1),
+    "tax_free_bool": ("tax_free", False),
+    "expires_naive": ("expires_at", "2026-11-24T00:00:00"),
+    "expires_words": ("expires_at", "tomorrow"),
+    "expires_number": ("expires_at", 1_800_000_000),
+    "expires_ages_away": ("expires_at", "9999-12-31T23:59:59Z"),
+    "metadata_list": ("metadata", []),
+    "metadata_nested": ("metadata", {"a": {"b": 1}}),
+    "metadata_many": ("metadata", {str(number): 1 for number in range(51)}),
+    "metadata_long": ("metadata", {"a": "x" * 501}),
+    "metadata_long_key": ("metadata", {"x" * 501: 1}),
+    "metadata_huge_number": ("metadata", {"a": 2**64}),
+    "metadata_nul": ("metadata", {"a": "\0"}),
+    "unknown_field": ("amount", 3000),
+    "state_field": ("state", "paid"),
+}
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_FIELDS.values(), ids=BAD_FIELDS.keys())
+def test_a_bad_field_of_an_order_is_400(shop: Shop, field: str, value: object) -> None:
+    """Each in a sentence that names the field, and nothing is stored."""
+    answer = shop.ask("POST", "/v1/orders", json.dumps(GOOD_ORDER | {field: value}).encode())
+    # A number too large is refused while reading, before anybody knows its field.
+    named = (
+        field in answer.json["detail"] or "number" in answer.json["detail"] or "Text" in answer.json["detail"]
+    )
+
+    assert (400, "invalid_request", True) == (answer.status, answer.code, named)
+    assert (0, 0, 0) == shop.memory.stored
+
+
+@pytest.mark.parametrize("missing", ["order_id", "price", "name"])
+def test_a_missing_field_is_named(shop: Shop, missing: str) -> None:
+    """The sentence says which."""
+    body = {name: value for name, value in GOOD_ORDER.items() if name != missing}
+    answer = shop.ask("POST", "/v1/orders", body)
+
+    assert (400, True) == (answer.status, missing in answer.json["detail"])
+
+
+def test_a_number_that_no_float_holds_is_refused_not_rounded(shop: Shop) -> None:
+    """3000.0000000000001 is not 3000."""
+    answer = shop.ask("POST", "/v1/orders", b'{"order_id": "o1", "name": "n", "price": 3000.0000000000001}')
+
+    assert (400, (0, 0, 0)) == (answer.status, shop.memory.stored)
+
+
+@pytest.mark.parametrize("text", [r'"\ud800"', r'"\u0000"'])
+def test_text_that_no_database_holds_is_refused(shop: Shop, text: str) -> None:
+    """Half a surrogate pair or a NUL in metadata, as a key or a value."""
+    head = b'{"order_id": "o1", "name": "n", "price": 1, "metadata": '
+    value = shop.ask("POST", "/v1/orders", head + f'{{"a": {text}}}}}'.encode())
+    key = shop.ask("POST", "/v1/orders", head + f'{{{text}: "a"}}}}'.encode())
+
+    assert (400, 400, (0, 0, 0)) == (value.status, key.status, shop.memory.stored)
+
+
+def test_an_escaped_pair_is_one_character(shop: Shop) -> None:
+    r"""`\ud83d\ude00` is a face, not garbage."""
+    answer = shop.ask("POST", "/v1/orders", b'{"order_id": "o1", "price": 1, "name": "\\ud83d\\ude00"}')
+
+    assert (201, "😀") == (answer.status, answer.json["name"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"receipt_id": "x" * 24},
+        {"receipt_id": RECEIPT[:-1]},
+        {"receipt_id": RECEIPT + "\n"},
+        {"receipt_id": "../billing_key/" + "a" * 9},
+        {"receipt_id": 5},
+        {"receipt_id": None},
+        {"receipt_id": [RECEIPT]},
+        {"receipt_id": RECEIPT, "price": 1},
+        {"receipt_id": RECEIPT, "state": "paid"},
+    ],
+    ids=str,
+)
+def test_a_bad_receipt_id_never_reaches_bootpay(shop: Shop, body: object) -> None:
+    """Checked against the grammar first; a price in the body is refused, not ignored."""
+    shop.register()
+    answer = shop.ask("POST", "/v1/orders/o1/verify", body, key=None)
+
+    assert (400, "invalid_request", 0) == (answer.status, answer.code, shop.bootpay.asked)
+
+
+BAD_IDS = [
+    "%20",
+    "a%2Fb",
+    "a%00",
+    "%FF",
+    "%",
+    "a" * 65,
+    "..",
+    "%2e%2e",
+    "주문".encode().hex("%"),
+    "o1%0A",
+    "a;b",
+]
+
+
+@pytest.mark.parametrize("bad", BAD_IDS)
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.parameter == "order_id"], ids=lambda route: route.name
+)
+def test_an_id_outside_the_grammar_is_400(shop: Shop, route: Any, bad: str) -> None:
+    """Before anything else, whatever else is wrong."""
+    answer = shop.ask(route.method, route.path.replace("{order_id}", bad), {"receipt_id": RECEIPT})
+
+    assert (400, "invalid_request") == (answer.status, answer.code)
+
+
+@pytest.mark.parametrize("bad", ["%20", "a%2Fb", "a" * 201, "%FF", "a%00"])
+def test_a_deliverys_id_is_checked_too(shop: Shop, bad: str) -> None:
+    """It reaches the store only if it can be one."""
+    answer = shop.ask("POST", f"/v1/deliveries/{bad}/retry")
+
+    assert (400, "invalid_request") == (answer.status, answer.code)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_body_above_the_limit_is_413(shop: Shop, route: Any) -> None:
+    """64 KiB are read, one byte more is not; a length that claims more is believed at once."""
+    path = route.path.replace("{order_id}", "o1").replace("{delivery_id}", "d1")
+    large = shop.ask(route.method, path, b" " * 65_537)
+    claimed = shop.ask(route.method, path, b"", headers={"content-length": "9" * 30})
+
+    assert [(413, "too_large")] * 2 == [(large.status, large.code), (claimed.status, claimed.code)]
+    assert (0, 0, 0) == shop.memory.stored
+
+
+def test_a_body_of_exactly_the_limit_is_read(shop: Shop) -> None:
+    """65536 bytes are allowed."""
+    body = json.dumps(GOOD_ORDER).encode().ljust(65_536)
+
+    assert 201 == shop.ask("POST", "/v1/orders", body).status
