@@ -371,7 +371,8 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
         raise ValueError(f"resolved cannot follow {payment.state}")
     target = State(str(data["to"]))
     changed = replace(payment, state=target, reason=None, before=None)
-    if target is State.PAID and data.get("receipt_id"):
+    if target is State.PAID and "paid_at" in data:
+        # Only money that is accepted says when; a receipt named without it is one whose money goes back.
         receipt_id = _receipt_id(data)
         changed = replace(
             changed,
