@@ -145,10 +145,13 @@ class Store(Protocol):
         """Everything this order owes or owed, in order."""
         ...
 
-    async def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    async def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """Take deliveries that are due and lead their order's lane; nobody else gets them before `until`.
 
-        Each one's `attempts` is counted up and is the token with which it may be settled.
+        Each one's `attempts` is counted up and is the token with which it may be settled. With `money_back_only`
+        notices stay as they are, however many wait.
         """
         ...
 

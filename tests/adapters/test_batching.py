@@ -36,8 +36,8 @@ class OnAnEventLoop:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         awaited = getattr(self.store, name)
 
-        def call(*args: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(awaited(*args), self.loop).result(timeout=30)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(awaited(*args, **kwargs), self.loop).result(timeout=30)
 
         return call
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dojang.adapters.rows import cursor_from, cursor_of, micros
 from dojang.core.decision import Decision
-from dojang.core.delivery import Delivery, DeliveryState
+from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
 from dojang.errors import Conflict
@@ -104,7 +104,9 @@ class MemoryBackend:
             found = [delivery for delivery in self._deliveries.values() if delivery.order_id == order_id]
         return sorted(found, key=lambda delivery: (delivery.seq, delivery.lane))
 
-    def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
         with self._lock:
             leads: dict[tuple[OrderId, str], Delivery] = {}
@@ -114,7 +116,11 @@ class MemoryBackend:
                     if lane not in leads or delivery.seq < leads[lane].seq:
                         leads[lane] = delivery
             due = sorted(
-                (delivery for delivery in leads.values() if delivery.due_at <= now),
+                (
+                    delivery
+                    for delivery in leads.values()
+                    if delivery.due_at <= now and (delivery.lane is Lane.MONEY_BACK or not money_back_only)
+                ),
                 key=lambda delivery: (delivery.due_at, delivery.id),
             )
             claimed = [

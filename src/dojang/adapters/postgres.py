@@ -322,9 +322,12 @@ class PostgresBackend:
         """See `Store.deliveries`."""
         return [delivery_from(*row) for row in self._ask("deliveries", (str(order_id),))]
 
-    def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
-        return [delivery_from(*row) for row in self._ask("claim_deliveries", _claim(now, until, limit))]
+        query = "claim_money_back" if money_back_only else "claim_deliveries"
+        return [delivery_from(*row) for row in self._ask(query, _claim(now, until, limit))]
 
     def settle_delivery(self, delivery: Delivery, /) -> bool:
         """See `Store.settle_delivery`."""

@@ -233,11 +233,14 @@ class SqliteBackend:
         rows = self._read("deliveries", (str(order_id),))
         return [delivery_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
 
-    def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
+        query = _SQL["claim_money_back" if money_back_only else "claim_deliveries"]
         claim = {"now": micros(now), "until": micros(until), "limit": limit}
         with self.transaction() as db:
-            claimed = [delivery_from(*row) for row in db.execute(_SQL["claim_deliveries"], claim).fetchall()]
+            claimed = [delivery_from(*row) for row in db.execute(query, claim).fetchall()]
         return sorted(claimed, key=lambda delivery: (delivery.created_at, delivery.seq))
 
     def settle_delivery(self, delivery: Delivery, /) -> bool:

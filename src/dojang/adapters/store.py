@@ -43,7 +43,9 @@ class Backend(Protocol):
         """See `Store.deliveries`."""
         ...
 
-    def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
         ...
 
@@ -111,9 +113,13 @@ class AwaitedStore:
         """See `Store.deliveries`."""
         return await self._call(self._backend.deliveries, order_id)
 
-    async def claim_deliveries(self, now: datetime, until: datetime, limit: int, /) -> Sequence[Delivery]:
+    async def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
-        return await self._call(self._backend.claim_deliveries, now, until, limit)
+        return await self._call(
+            self._backend.claim_deliveries, now, until, limit, money_back_only=money_back_only
+        )
 
     async def settle_delivery(self, delivery: Delivery, /) -> bool:
         """See `Store.settle_delivery`."""

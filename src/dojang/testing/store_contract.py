@@ -480,6 +480,17 @@ class StoreContract:
         assert [] == list(nothing)
         assert ["o1:3:notice"] == [owed.id for owed in then]
 
+    def test_money_back_can_be_claimed_alone_and_notices_stay_as_they_are(self, backend: Backend) -> None:
+        """Where nothing can be told to the shop, no notice is claimed, and none uses up the limit."""
+        _owing(backend, _owed(), _owed(seq=3, lane=Lane.MONEY_BACK))
+        _owing(backend, _owed("o2", lane=Lane.MONEY_BACK), order_id="o2")
+        first = backend.claim_deliveries(_NOW, _LATER, 1, money_back_only=True)
+        second = backend.claim_deliveries(_NOW, _LATER, 10, money_back_only=True)
+        third = backend.claim_deliveries(_NOW, _LATER, 10, money_back_only=True)
+
+        assert ["o1:3:money_back", "o2:2:money_back"] == [owed.id for owed in [*first, *second, *third]]
+        assert _owed() == backend.deliveries(OrderId("o1"))[0]
+
     def test_a_postponed_delivery_keeps_its_lane_waiting_and_a_dead_one_does_not(
         self, backend: Backend
     ) -> None:

@@ -19,7 +19,6 @@ __all__ = ["DeliveryReport", "deliver_owed"]
 
 _CLAIM_S = 90.0
 _UNFINISHED_AGAIN = timedelta(seconds=60)
-_NOWHERE_AGAIN = timedelta(days=1)
 _HAND_OVER_WITHIN_S = 15.0
 _COMMIT_TRIES = 8
 
@@ -54,7 +53,10 @@ async def deliver_owed(world: World, *, limit: int = 100) -> DeliveryReport:
     report = DeliveryReport()
     while report.tried < limit:
         now = world.clock.now()
-        claimed = await world.store.claim_deliveries(now, now + timedelta(seconds=_CLAIM_S), 1)
+        # With nowhere to deliver to, notices stay due as they are: they go once there is somewhere.
+        claimed = await world.store.claim_deliveries(
+            now, now + timedelta(seconds=_CLAIM_S), 1, money_back_only=world.fulfilment is None
+        )
         if not claimed:
             break
         # One at a time: a slow receiver uses up neither the claims nor the attempts of others.
@@ -66,18 +68,8 @@ async def deliver_owed(world: World, *, limit: int = 100) -> DeliveryReport:
 async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> None:
     if delivery.lane is Lane.MONEY_BACK:
         result = await _send_back(world, delivery)
-    elif world.fulfilment is None:
-        # Nobody has failed to answer, so it is never given up: it is there once there is somewhere to deliver to.
-        await world.store.settle_delivery(
-            replace(
-                delivery,
-                due_at=world.clock.now() + _NOWHERE_AGAIN,
-                last_error="nowhere to deliver to: DOJANG_DELIVER_TO is not set",
-            )
-        )
-        report.failed += 1
-        return
     else:
+        assert world.fulfilment is not None, "only money back is claimed without a fulfilment"
         result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)
     now = world.clock.now()
     if result.settled:

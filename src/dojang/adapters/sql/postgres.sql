@@ -88,6 +88,24 @@ WITH picked AS MATERIALIZED (
 SELECT id, order_id, seq, lane, type, data::text, created_at, due_at, attempts, state, last_error, settled_at
 FROM taken ORDER BY was_due_at, id
 
+-- name: claim_money_back
+WITH picked AS MATERIALIZED (
+    SELECT d.id, d.due_at AS was_due_at FROM dojang_deliveries AS d
+    WHERE d.state = 'due' AND d.lane = 'money_back' AND d.due_at <= %(now)s
+      AND NOT EXISTS (
+          SELECT FROM dojang_deliveries AS e
+          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
+      )
+    ORDER BY d.due_at, d.id LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE dojang_deliveries AS d SET due_at = %(until)s, attempts = d.attempts + 1
+    FROM picked WHERE d.id = picked.id
+    RETURNING d.*, picked.was_due_at
+)
+SELECT id, order_id, seq, lane, type, data::text, created_at, due_at, attempts, state, last_error, settled_at
+FROM taken ORDER BY was_due_at, id
+
 -- name: settle_delivery
 UPDATE dojang_deliveries SET state = %s, due_at = %s, last_error = %s, settled_at = %s
 WHERE id = %s AND attempts = %s AND state = 'due'

@@ -68,6 +68,8 @@ CREATE TABLE dojang_deliveries (
     settled_at bigint
 );
 CREATE INDEX dojang_deliveries_due ON dojang_deliveries (due_at, id) WHERE state = 'due';
+CREATE INDEX dojang_deliveries_money_back ON dojang_deliveries (due_at, id)
+    WHERE state = 'due' AND lane = 'money_back';
 CREATE INDEX dojang_deliveries_waiting ON dojang_deliveries (order_id, lane, seq) WHERE state = 'due';
 CREATE INDEX dojang_deliveries_by_order ON dojang_deliveries (order_id, seq);
 

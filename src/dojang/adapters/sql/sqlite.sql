@@ -62,6 +62,19 @@ WHERE id IN (
 )
 RETURNING id, order_id, seq, lane, type, data, created_at, due_at, attempts, state, last_error, settled_at
 
+-- name: claim_money_back
+UPDATE deliveries SET due_at = :until, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM deliveries AS d
+    WHERE state = 'due' AND lane = 'money_back' AND due_at <= :now
+      AND NOT EXISTS (
+          SELECT 1 FROM deliveries AS e
+          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
+      )
+    ORDER BY due_at, id LIMIT :limit
+)
+RETURNING id, order_id, seq, lane, type, data, created_at, due_at, attempts, state, last_error, settled_at
+
 -- name: settle_delivery
 UPDATE deliveries SET state = ?, due_at = ?, last_error = ?, settled_at = ?
 WHERE id = ? AND attempts = ? AND state = 'due'

@@ -52,6 +52,7 @@ CREATE TABLE deliveries (
     settled_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'due';
+CREATE INDEX deliveries_money_back ON deliveries (due_at) WHERE state = 'due' AND lane = 'money_back';
 CREATE INDEX deliveries_waiting ON deliveries (order_id, lane, seq) WHERE state = 'due';
 CREATE INDEX deliveries_by_order ON deliveries (order_id, seq);
 
