@@ -112,9 +112,7 @@ def test_every_code_has_a_status_of_its_meaning() -> None:
 
 def test_a_document_of_some_routes_is_whole_too() -> None:
     """Nothing in it depends on all routes being there."""
-    small = document(
-        [route for route in ROUTES if route.path in ("/healthz", "/v1/orders/{order_id}/history")]
-    )
+    small = document([route for route in ROUTES if route.path == "/healthz"])
 
-    assert {"/healthz", "/v1/orders/{order_id}/history"} == set(small["paths"])
+    assert {"/healthz"} == set(small["paths"])
     assert msgspec.json.encode(small)

@@ -30,6 +30,7 @@ _PARAMETERS: Mapping[str, Json] = {
         "maxLength": 200,
     },
 }
+_EXAMPLES: Mapping[str, str] = {"order_id": "order-1042", "delivery_id": "order-1042:2:order.paid"}
 _RETRY_AFTER: Json = {
     "description": "Ask again after so many seconds.",
     "schema": {"type": "integer", "minimum": 0},
@@ -86,8 +87,15 @@ def _operation(route: Route) -> Json:
         for parameter in route.query
     ]
     if route.parameter is not None:
-        schema = _PARAMETERS[route.parameter]
-        parameters.append({"name": route.parameter, "in": "path", "required": True, "schema": schema})
+        parameters.append(
+            {
+                "name": route.parameter,
+                "in": "path",
+                "required": True,
+                "schema": _PARAMETERS[route.parameter],
+                "example": _EXAMPLES[route.parameter],
+            }
+        )
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
@@ -138,7 +146,8 @@ def _by_status(route: Route) -> dict[int, list[str]]:
 
 def _open_events(components: Json) -> None:
     """An event's further fields depend on what happened; the document says that there may be some."""
-    components["ShownEvent"]["additionalProperties"] = True
+    for name in {"ShownEvent"} & set(components):
+        components[name]["additionalProperties"] = True
 
 
 def _version() -> str:

@@ -220,11 +220,9 @@ class ShownReadiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookHint(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a webhook. Its other fields may be there and are not looked at; nothing in it is believed."""
+    """All that a webhook must have. Its other fields are Bootpay's, read leniently, and nothing in it is believed."""
 
     receipt_id: ReceiptIdText
-    status: int | msgspec.UnsetType = msgspec.UNSET
-    webhook_type: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
