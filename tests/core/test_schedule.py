@@ -1,0 +1,89 @@
+"""When an order is next looked at without anybody asking."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Lease, Payment, State
+from dojang.core.schedule import next_check
+
+NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
+MOMENTS = st.datetimes(
+    datetime(2026, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2027, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+def _order(expires_at: datetime | None = None) -> Order:
+    return Order(id=OrderId("o1"), price=Money(1000), name="양말", expires_at=expires_at)
+
+
+@given(
+    st.sampled_from(State),
+    MOMENTS,
+    MOMENTS,
+    st.none() | MOMENTS,
+    st.none() | MOMENTS,
+    st.none() | MOMENTS,
+    st.floats(0, 1, exclude_max=True),
+)
+def test_the_next_check_is_always_later_than_now(
+    state: State,
+    created_at: datetime,
+    now: datetime,
+    expires_at: datetime | None,
+    paid_at: datetime | None,
+    leased_until: datetime | None,
+    spread: float,
+) -> None:
+    """A check that is due at once for ever would ask Bootpay without end."""
+    lease = Lease(until=leased_until) if leased_until else None
+    payment = Payment(state=state, receipt_id=ReceiptId("a" * 24), lease=lease, paid_at=paid_at)
+    due = next_check(_order(expires_at), payment, created_at, now, spread)
+
+    assert due is None or due > now
+
+
+@given(st.sampled_from([State.OPEN, State.AWAITING_DEPOSIT, State.PAID, State.EXPIRED]), MOMENTS, MOMENTS)
+def test_later_askers_never_get_an_earlier_check(state: State, one: datetime, other: datetime) -> None:
+    """Time goes one way: asking later gives the same check or a later one, or says that no more come."""
+    first, second = sorted((one, other))
+    payment = Payment(state=state, receipt_id=ReceiptId("a" * 24), paid_at=NOW)
+    early = next_check(_order(), payment, NOW, first)
+    late = next_check(_order(), payment, NOW, second)
+
+    assert early is not None or late is None
+    assert late is None or early is None or early <= late
+
+
+def test_a_buyer_who_paid_and_vanished_is_found_within_minutes() -> None:
+    """The first look at an open order comes two minutes after it was registered."""
+    assert NOW + timedelta(minutes=2) == next_check(_order(), Payment(), NOW, NOW)
+
+
+def test_an_order_is_looked_at_soon_after_its_terms_run_out() -> None:
+    """Whatever the steps say, expiry is not noticed hours late."""
+    expires_at = NOW + timedelta(minutes=3)
+
+    assert expires_at + timedelta(seconds=30) == next_check(
+        _order(expires_at), Payment(), NOW, NOW + timedelta(minutes=2)
+    )
+
+
+def test_an_intent_is_looked_at_when_its_lease_is_over() -> None:
+    """Nobody acts before, and nobody waits longer."""
+    for state in (State.CONFIRMING, State.CANCELLING):
+        payment = Payment(state=state, lease=Lease(until=NOW + timedelta(seconds=45)))
+
+        assert NOW + timedelta(seconds=45) == next_check(_order(), payment, NOW, NOW)
+
+
+def test_nothing_more_can_come_of_a_cancelled_order_or_one_that_waits_for_a_person() -> None:
+    """No quota is spent on what a look cannot change."""
+    for state in (State.CANCELLED, State.ATTENTION):
+        assert next_check(_order(), Payment(state=state), NOW, NOW) is None
