@@ -1,0 +1,219 @@
+"""The program as a whole: help, version, formats, and how anything ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dojang.entry.cli import app
+from dojang.entry.cli.codes import Code, ending
+from dojang.entry.cli.root import ended
+from dojang.entry.cli.terminal import Terminal, printable
+from dojang.errors import (
+    ConfigError,
+    Conflict,
+    InvalidValue,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    StoreUnavailable,
+)
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+HEAVY = (
+    "aiohttp",
+    "urllib3",
+    "starlette",
+    "granian",
+    "jinja2",
+    "rich",
+    "asyncio",
+    "sqlite3",
+    "boto3",
+    "psycopg",
+)
+
+
+def _run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dojang", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=60
+    )
+
+
+def test_help_lists_the_commands_without_their_heavy_parts() -> None:
+    """`dojang --help` in a fresh process imports no server, no client, no database, not even rich."""
+    script = (
+        "import sys\nfrom dojang.entry.cli import app\n"
+        "try:\n    app(['--help'], prog_name='dojang')\n"
+        f"except SystemExit as end:\n    print(end.code, [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert "reconcile" in done.stdout
+
+
+def test_the_version_is_the_packages() -> None:
+    """`--version` prints one line and is fine."""
+    done = _run("--version")
+
+    assert 0 == done.returncode
+    assert re.fullmatch(r"dojang \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("frobnicate",), "No such command 'frobnicate'"),
+        (("verfy",), "Did you mean 'verify'"),
+        (("orders", "frob"), "No such command 'frob'"),
+        (("orders", "list", "--format", "yaml"), "yaml"),
+        (("orders", "list", "--limit", "0"), "--limit"),
+        (("orders", "list", "--limit", "many"), "--limit"),
+        (("verify",), "ORDER_ID"),
+    ],
+)
+def test_a_misspelt_command_is_one_sentence(dojang: Shell, words: tuple[str, ...], said: str) -> None:
+    """Exit code 2, one line on stderr, nothing on stdout."""
+    ended = dojang(*words)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert said.lower() in ended.err.lower()
+    assert 1 == len(ended.err.splitlines())
+
+
+def test_the_format_may_stand_in_front_or_behind(dojang: Shell) -> None:
+    """`dojang --format json orders list` is `dojang orders list --format json`; behind wins."""
+    dojang("migrate")
+    front, behind = dojang("--format", "json", "orders", "list"), dojang("orders", "list", "--format", "json")
+    both = dojang("--format", "json", "orders", "list", "--format", "table")
+
+    assert front.data == behind.data
+    assert both.out.startswith("order_id")
+
+
+def test_a_mistyped_store_is_not_an_empty_shop(dojang: Shell) -> None:
+    """Only what registers orders or migrates makes a file; the others say that there is none."""
+    answers = [
+        dojang(*words)
+        for words in (
+            ("orders", "list"),
+            ("verify", "A-1", "0" * 24),
+            ("deliver",),
+            ("reconcile",),
+            ("webhooks", "list"),
+        )
+    ]
+
+    assert [2] * 5 == [answer.code for answer in answers]
+    assert all("does not exist" in answer.err for answer in answers)
+    assert not dojang.file.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidValue("x"), Code.USAGE),
+        (ConfigError("x"), Code.USAGE),
+        (NotSent("x"), Code.UNREACHABLE),
+        (OutcomeUnknown("x"), Code.UNREACHABLE),
+        (Refused("C", "m", http_status=503, retryable=True), Code.UNREACHABLE),
+        (Refused("C", "m", http_status=400, cause_en="why", cure_ko="이렇게"), Code.FAILURE),
+        (Conflict("x"), Code.FAILURE),
+        (StoreUnavailable("x"), Code.FAILURE),
+        (RuntimeError("whsec_secret"), Code.FAILURE),
+    ],
+)
+def test_every_failure_ends_in_a_code_and_one_sentence(error: Exception, code: Code) -> None:
+    """What the world can raise has its exit code; an unexpected error's own words are never shown."""
+    found, sentence = ending(error)
+
+    assert code == found
+    assert sentence
+    assert "\n" not in sentence
+    assert "whsec_secret" not in sentence
+
+
+def test_no_traceback_reaches_a_person_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistake of ours is named; `--debug` shows where."""
+
+    def run() -> None:
+        raise KeyError("BOOTPAY_SECRET_KEY=abc")
+
+    code = ended(run)
+    said = capsys.readouterr().err
+    ended(run, debug=True)
+    shown = capsys.readouterr().err
+
+    assert Code.FAILURE == code
+    assert "KeyError" in said
+    assert "Traceback" not in said
+    assert "abc" not in said
+    assert "Traceback" in shown
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    """`dojang orders list | head -1` ends quietly."""
+    script = f"{sys.executable} -m dojang openapi | head -c 1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+
+    assert ("{", "") == (done.stdout, done.stderr)
+
+
+def test_ctrl_c_in_the_middle_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that was meant to end by itself says by its code that it did not."""
+
+    def run() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dojang.web.openapi.document", run)
+    with pytest.raises(SystemExit) as end:
+        app(["openapi"])
+
+    assert Code.INTERRUPTED == end.value.code
+
+
+def test_colour_is_for_people_who_want_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_COLOR is honoured where colour would be shown; a pipe never gets any."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    Terminal().warn("careful")
+    coloured = capsys.readouterr().err
+    monkeypatch.setenv("NO_COLOR", "1")
+    Terminal().warn("careful")
+    plain = capsys.readouterr().err
+    monkeypatch.delenv("FORCE_COLOR")
+    monkeypatch.delenv("NO_COLOR")
+    Terminal().warn("careful")
+    piped = capsys.readouterr().err
+
+    assert "\x1b[33m" in coloured
+    assert "\x1b[33m" not in plain
+    assert "careful\n" == piped
+
+
+def test_nothing_that_is_shown_commands_the_terminal() -> None:
+    """Bootpay's words and webhooks' claims may hold anything; escape sequences do not survive."""
+    assert "?[31mrot?" == printable("\x1b[31mrot\x07")
+
+
+def test_markup_in_data_is_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """An order named `[red]` is shown as it is."""
+    Terminal().rows(None, ("name",), [["[red]x[/red]"]])
+    Terminal().facts({"name": "[bold]y"})
+    Terminal().say("[/]z")
+    shown = capsys.readouterr()
+
+    assert "[red]x[/red]" in shown.out
+    assert "[bold]y" in shown.out
+    assert "[/]z" in shown.err

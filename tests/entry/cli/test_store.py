@@ -1,0 +1,167 @@
+"""`dojang migrate`, `dojang doctor` and `dojang openapi`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Buyer, Door, Shell
+    from dojang.emulator.server import EmulatorServer
+
+
+def test_migrating_makes_the_store_and_may_be_repeated(dojang: Shell) -> None:
+    """The first run names what it did, the second has nothing to do."""
+    first, again = dojang.json("migrate"), dojang.json("migrate")
+
+    assert first["migrations"]
+    assert [] == again["migrations"]
+    assert dojang.file.exists()
+
+
+def test_migrating_asks_for_no_keys(dojang: Shell) -> None:
+    """A deployment that only brings the store up to date needs no Bootpay account; neither does looking."""
+    dojang.environment |= {"DOJANG_MODE": "live", "BOOTPAY_URL": ""}
+    codes = [dojang("migrate").code, dojang("orders", "list").code, dojang("webhooks", "list").code]
+    asking = dojang("orders", "add", "A-1", "--price", "1", "--name", "x")
+
+    assert [0, 0, 0] == codes
+    assert 2 == asking.code
+    assert "No Bootpay keys" in asking.err
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("sqlite:///no/such/folder/x.sqlite3", "folder"),
+        ("dynamodb://x", "dynamodb"),
+        ("mysql://x", "sqlite:///file"),
+        ("sqlite:///", "sqlite:///file"),
+    ],
+)
+def test_a_store_that_cannot_be_is_a_sentence(dojang: Shell, store: str, said: str) -> None:
+    """Exit code 2, and nothing is made."""
+    ended = dojang("migrate", "--store", store)
+
+    assert 2 == ended.code
+    assert said in ended.err
+    assert 1 == len(ended.err.splitlines())
+
+
+def test_what_is_no_database_stays_as_it_is(dojang: Shell) -> None:
+    """A file of somebody else's is refused, not overwritten."""
+    dojang.file.write_text("어머니의 요리법\n" * 100)
+    codes = [dojang("migrate").code, dojang("orders", "list").code]
+
+    assert [2, 2] == codes
+    assert dojang.file.read_text() == "어머니의 요리법\n" * 100
+
+
+def test_a_store_of_a_newer_release_is_left_alone(dojang: Shell) -> None:
+    """The sentence says what to upgrade."""
+    dojang("migrate")
+    with closing(sqlite3.connect(dojang.file)) as database:
+        database.execute("PRAGMA user_version=999")
+    ended = dojang("orders", "list")
+
+    assert 2 == ended.code
+    assert "upgrade dojang" in ended.err
+
+
+def _verdicts(dojang: Shell, *words: str, code: int = 0) -> dict[str, str]:
+    ended = dojang("doctor", "--format", "json", *words)
+    assert code == ended.code, ended.out + ended.err
+    return {check["check"]: check["verdict"] for check in ended.data["checks"]}
+
+
+def test_a_healthy_shop_is_found_healthy(dojang: Shell, door: Door, buyer: Buyer) -> None:
+    """Settings, store, Bootpay, clock and every folded history are ok."""
+    dojang.environment["DOJANG_API_KEYS"] = "a-key-for-tests-only"
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    dojang("verify", "A-1", buyer.pays("A-1"))
+    verdicts = _verdicts(dojang, "--fold")
+
+    assert dict.fromkeys(("settings", "store", "bootpay", "clock", "fold"), "ok") == verdicts
+
+
+def test_what_is_not_set_is_a_warning(dojang: Shell) -> None:
+    """No keys and nobody to tell: it works, but the shop should know."""
+    dojang("migrate")
+    verdicts = _verdicts(dojang)
+
+    assert ("warn", "warn") == (verdicts["api keys"], verdicts["deliveries"])
+
+
+def test_a_changed_store_does_not_fold(dojang: Shell) -> None:
+    """Somebody made an order paid by hand: its history does not say so, and the exit code is 1."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    with closing(sqlite3.connect(dojang.file)) as database:
+        database.execute("""UPDATE orders SET payment = json_set(payment, '$.state', 'paid')""")
+        database.commit()
+    ended = dojang("doctor", "--fold")
+
+    assert 1 == ended.code
+    assert "order A-1: its history says otherwise about state" in ended.out
+
+
+def test_a_lost_step_does_not_fold(dojang: Shell, buyer: Buyer) -> None:
+    """A hole in a history is found."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    dojang("verify", "A-1", buyer.pays("A-1"))
+    with closing(sqlite3.connect(dojang.file)) as database:
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("DELETE FROM events WHERE version = 2")
+        database.commit()
+    ended = dojang("doctor", "--fold")
+
+    assert 1 == ended.code
+    assert "version 3 is stored, but the history has 2 steps" in ended.out
+
+
+def test_a_missing_store_is_found(dojang: Shell) -> None:
+    """The other checks are made all the same."""
+    verdicts = _verdicts(dojang, code=1)
+
+    assert ("fail", "ok") == (verdicts["store"], verdicts["bootpay"])
+
+
+def test_an_unreachable_bootpay_is_6(dojang: Shell, unreachable: str) -> None:
+    """Nothing else is wrong, so the code says whom to call."""
+    dojang("migrate")
+    ended = dojang("doctor", BOOTPAY_URL=unreachable)
+
+    assert 6 == ended.code
+    assert "cannot be reached" in ended.out
+
+
+def test_wrong_keys_are_found(dojang: Shell, bootpay: EmulatorServer) -> None:
+    """Bootpay answers, but not to us."""
+    dojang("migrate")
+    with bootpay.faulty(on="*", do="unauthorized"):
+        verdicts = _verdicts(dojang, code=1)
+
+    assert "fail" == verdicts["bootpay"]
+
+
+def test_wrong_settings_are_a_sentence(dojang: Shell) -> None:
+    """Exit code 2: there is nothing to check with."""
+    ended = dojang("doctor", DOJANG_MODE="production")
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "DOJANG_MODE must be one of live, sandbox, emulator" in ended.err
+
+
+def test_the_openapi_document_is_printed(dojang: Shell) -> None:
+    """The very document that the service serves, and nothing besides."""
+    from dojang.web.openapi import document
+
+    ended = dojang("openapi")
+
+    assert document() == ended.data
+    assert "" == ended.err

@@ -1,0 +1,188 @@
+"""What runs without anybody asking: deliver, reconcile, webhooks; and a person's word, resolve."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Buyer, Door, Shell
+    from dojang.emulator.server import EmulatorServer
+
+
+@pytest.fixture
+def receipt_id(dojang: Shell, buyer: Buyer) -> str:
+    """Order A-1 is registered and its receipt waits for the server."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "테스트음식")
+    return buyer.pays("A-1")
+
+
+def test_deliver_hands_over_once(dojang: Shell, door: Door, receipt_id: str) -> None:
+    """The shop is told, and a second run has nothing to do."""
+    dojang("verify", "A-1", receipt_id)
+    first, again = dojang.json("deliver"), dojang.json("deliver")
+
+    assert {"settled": 1, "failed": 0, "dead": 0, "by_type": {"order.paid": 1}} == first
+    assert 0 == again["settled"]
+    assert ["order.paid"] == [message["type"] for message in door.received]
+
+
+def test_a_delivery_that_fails_is_kept_and_can_be_hurried(dojang: Shell, door: Door, receipt_id: str) -> None:
+    """Exit code 1 while the shop does not answer; `--retry` makes it due at once, under the same id."""
+    dojang("verify", "A-1", receipt_id)
+    door.status = 500
+    failed = dojang("deliver", "--format", "json")
+    door.status = 200
+    delivery_id = dojang.json("orders", "show", "A-1")["deliveries"][0]["id"]
+    hurried = dojang("deliver", "--retry", delivery_id)
+    delivered = dojang.json("deliver")
+
+    assert (1, 1) == (failed.code, failed.data["failed"])
+    assert 0 == hurried.code
+    assert 1 == delivered["settled"]
+    assert 2 == len(door.received)
+
+
+def test_retrying_what_is_not_there_is_refused(dojang: Shell) -> None:
+    """Exit code 3 and a sentence that names it."""
+    dojang("migrate")
+    ended = dojang("deliver", "--retry", "A-404:2:order.paid")
+
+    assert 3 == ended.code
+    assert "A-404:2:order.paid" in ended.err
+
+
+def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:
+    """Paid at Bootpay, browser and webhook lost: exit code 5, and the order is paid; then all is well."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    buyer.pays("A-1", separately_confirmed=False)
+    found = dojang("reconcile", "--all", "--rate", "1000", "--format", "json")
+    again = dojang("reconcile", "--all", "--rate", "1000", "--format", "json")
+
+    assert 5 == found.code
+    assert [{"order_id": "A-1", "before": "open", "after": "paid", "drift": True}] == found.data["changes"]
+    assert (0, []) == (again.code, again.data["changes"])
+    assert "paid" == dojang.json("orders", "show", "A-1")["state"]
+
+
+def test_reconcile_shows_its_changes_to_people(
+    dojang: Shell, bootpay: EmulatorServer, receipt_id: str
+) -> None:
+    """A cancel made in Bootpay's own console is drift, told as a table."""
+    dojang("verify", "A-1", receipt_id)
+    with bootpay.changing() as ledger:
+        ledger.outside_cancel(receipt_id, 1000)
+    ended = dojang("reconcile", "--all", "--rate", "1000")
+
+    assert 5 == ended.code
+    assert "partially_cancelled" in ended.out
+
+
+def test_reconcile_without_bootpay_ends_with_6(dojang: Shell, receipt_id: str, unreachable: str) -> None:
+    """Nothing could be checked: it says so and changes nothing."""
+    ended = dojang("reconcile", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
+
+    assert 6 == ended.code
+    assert "A-1 could not be checked" in ended.err
+    assert "open" == dojang.json("orders", "show", "A-1")["state"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watching_ends_cleanly(dojang: Shell, door: Door, buyer: Buyer, number: signal.Signals) -> None:
+    """`--watch` reconciles and delivers until it is told to stop, and then ends with 0."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    buyer.pays("A-1", separately_confirmed=False)
+
+    def stop_when_delivered() -> None:
+        door.knocked.wait(20)
+        os.kill(os.getpid(), number)
+
+    stopper = threading.Thread(target=stop_when_delivered)
+    stopper.start()
+    ended = dojang("reconcile", "--watch", "--all", "--rate", "1000")
+    stopper.join()
+
+    assert 0 == ended.code, ended.err
+    assert ["order.paid"] == [message["type"] for message in door.received]
+
+
+def test_webhooks_are_listed(dojang: Shell) -> None:
+    """None yet is an empty list, not a mistake."""
+    dojang("migrate")
+
+    assert {"webhooks": []} == dojang.json("webhooks", "list")
+
+
+def test_a_webhook_can_be_replayed(dojang: Shell, buyer: Buyer) -> None:
+    """Looking into a receipt again decides as its webhook would have."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    receipt_id = buyer.pays("A-1", separately_confirmed=False)
+    outcome = dojang.json("webhooks", "replay", receipt_id)
+
+    assert "settled" == outcome["outcome"]
+    assert "paid" == dojang.json("orders", "show", "A-1")["state"]
+
+
+def test_replaying_what_nobody_knows_is_refused(dojang: Shell, buyer: Buyer, unreachable: str) -> None:
+    """No such receipt, no such order: 3. Not an id: 2. Nobody to ask: 6."""
+    dojang("migrate")
+    strangers = buyer.pays("never-registered")
+    codes = [
+        dojang("webhooks", "replay", "0" * 24).code,
+        dojang("webhooks", "replay", strangers).code,
+        dojang("webhooks", "replay", "nonsense").code,
+        dojang("webhooks", "replay", "0" * 24, BOOTPAY_URL=unreachable).code,
+    ]
+
+    assert [3, 3, 2, 6] == codes
+
+
+def test_a_person_accepts_held_money(dojang: Shell, buyer: Buyer) -> None:
+    """DOJANG_ON_MISMATCH=hold puts a wrong price into attention; a person's word is in the history for ever."""
+    dojang.environment["DOJANG_ON_MISMATCH"] = "hold"
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    receipt_id = buyer.pays("A-1", 2000, separately_confirmed=False)
+    refused = dojang("verify", "A-1", receipt_id)
+    resolved = dojang.json(
+        "resolve", "A-1", "dismiss", "--who", "mina", "--reason", "고객과 통화함", "--receipt", receipt_id
+    )
+    last = dojang.json("orders", "history", "A-1")["events"][-1]
+
+    assert 3 == refused.code
+    assert "open" == resolved["state"]
+    assert ("resolved", "person:mina", "고객과 통화함") == (last["what"], last["who"], last["reason"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("A-1", "accept", "--reason", "x"), 3, "does not wait for a decision"),
+        (("A-404", "accept", "--reason", "x"), 3, "A-404"),
+        (("A-404", "--look-again"), 3, "A-404"),
+        (("A-1", "forget", "--reason", "x"), 2, "accept, return, dismiss"),
+        (("A-1",), 2, "accept, return, dismiss"),
+        (("A-1", "accept"), 2, "--reason is required"),
+        (("A-1", "accept", "--look-again"), 2, "--look-again"),
+        (("A-1", "accept", "--reason", "x", "--receipt", "y"), 2, "24 hexadecimal"),
+        (("A-1", "accept", "--reason", "x", "--who", "a\nb"), 2, "--who"),
+    ],
+)
+def test_what_cannot_be_resolved_says_why(
+    dojang: Shell, receipt_id: str, words: tuple[str, ...], code: int, said: str
+) -> None:
+    """3 where the order does not want it, 2 where the words are wrong; the history does not move."""
+    ended = dojang("resolve", *words)
+
+    assert (code, 1) == (ended.code, dojang.rows("events"))
+    assert said in ended.err
+
+
+def test_a_person_can_look_again(dojang: Shell, receipt_id: str) -> None:
+    """`--look-again` reads the receipt now and decides as for anybody else."""
+    looked = dojang.json("resolve", "A-1", "--look-again", "--receipt", receipt_id)
+
+    assert "paid" == looked["state"]
