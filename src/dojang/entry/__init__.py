@@ -1,1 +1,1 @@
-"""."""
+"""The doors: one translator per caller, their event in, our value out, and back. Process concerns only."""

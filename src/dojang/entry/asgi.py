@@ -33,6 +33,7 @@ access = logging.getLogger("dojang.access")
 Loop = Callable[[], Coroutine[object, None, None]]
 
 _TOO_LATE = {"connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BODY_WITHIN_S = 15.0
 _DRAIN_WITHIN_S = 25.0
 _RESTART_AFTER_S = 1.0
@@ -208,13 +209,32 @@ def serve(
     async def until_told() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
+
+        def told() -> None:
+            stop.set()
+            # Whoever says it twice does not want to wait for the last answer.
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, told)
         async with AsyncExitStack() as stack:
             app = await open_app(stack)
             await serve_until(stop, app, host=host, port=port, ready=ready)
 
-    asyncio.run(until_told())
+    with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
+        runner.run(until_told())
+
+
+def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Uvloop where it is installed (there is none for Windows); None means asyncio's own."""
+    if os.environ.get("NOUV"): return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def serve_until(

@@ -1,0 +1,438 @@
+"""The door for an ASGI server: bodies with limits, addresses, start and end, and the real server around it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dojang.adapters.clock import SystemClock, sleep_on_loop
+from dojang.adapters.memory import MemoryBackend
+from dojang.adapters.store import AwaitedStore
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.drive import inline
+from dojang.entry.asgi import Application, create_app, free_port, keep_running, serve_until
+from dojang.errors import ConfigError
+from dojang.ports import World
+from dojang.web.http import Request, Response
+from dojang.web.routes import Api, WebOptions
+
+KEY = "shop-key-0123456789abcdef"
+RECEIPT = "5fffab350c20b903e88a2cff"
+Message = dict[str, Any]
+
+
+class Bootpay:
+    """Every receipt is paid for order o1, as soon as the gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked = asyncio.Event()
+
+    async def look_up(self, receipt_id: Any, within_s: float, /) -> Receipt:
+        """A paid one."""
+        self.asked.set()
+        await self.gate.wait()
+        return Receipt(
+            id=receipt_id,
+            order_id="o1",
+            status=ReceiptStatus.PAID,
+            price=3000,
+            purchased_at=datetime(2026, 11, 23, tzinfo=UTC),
+        )
+
+
+def _api(bootpay: Bootpay | None = None, **options: Any) -> Api:
+    world = World(
+        store=AwaitedStore(MemoryBackend(), inline),
+        gateway=bootpay or Bootpay(),  # type: ignore[arg-type]  # the two other calls are never made
+        clock=SystemClock(sleep_on_loop),
+    )
+    return Api(world, WebOptions(api_keys=(KEY,), **options))
+
+
+class Echo(Api):
+    """Tells which request arrived."""
+
+    def __init__(self) -> None:
+        self.seen: list[Request] = []
+
+    @property
+    def body_max(self) -> int:
+        """Ten bytes."""
+        return 10
+
+    async def handle(self, request: Request) -> Response:
+        """Remember it."""
+        self.seen.append(request)
+        return Response(200, b"", {})
+
+
+def _scope(path: str = "/", method: str = "POST", **more: Any) -> Message:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "client": ("198.51.100.7", 1234),
+    } | more
+
+
+async def _ask(app: Application, scope: Message, *messages: Message) -> tuple[list[Message], int]:
+    """Send a request part by part; what came back, and how many parts were read."""
+    parts = list(messages) or [{"type": "http.request", "body": b""}]
+    read, sent = 0, []
+
+    async def receive() -> Message:
+        nonlocal read
+        if read == len(parts):
+            await asyncio.Event().wait()
+        read += 1
+        return parts[read - 1]
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)  # type: ignore[arg-type]
+    return sent, read
+
+
+def _part(body: bytes, more: bool = True) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_request_arrives_as_it_was_sent() -> None:
+    """Method, undecoded path and query, headers joined, body put together."""
+    echo = Echo()
+    scope = _scope(
+        "/v1/a%2Fb",
+        query_string=b"state=paid&x=%41",
+        headers=[(b"x-forwarded-for", b"1.1.1.1"), (b"host", b"h"), (b"x-forwarded-for", b"2.2.2.2")],
+    )
+    asyncio.run(_ask(create_app(echo), scope, _part(b"ab"), _part(b""), _part(b"cd", more=False)))
+
+    assert [
+        Request(
+            "POST",
+            "/v1/a%2Fb",
+            "state=paid&x=%41",
+            {"x-forwarded-for": "1.1.1.1,2.2.2.2", "host": "h"},
+            b"abcd",
+            "198.51.100.7",
+        )
+    ] == echo.seen
+
+
+def test_reading_stops_as_soon_as_the_body_is_too_large() -> None:
+    """Of an endless body no more is read than shows that it is one."""
+    echo = Echo()
+    _, read = asyncio.run(_ask(create_app(echo), _scope(), *[_part(b"1234") for _ in range(1000)]))
+
+    assert (3, 12) == (read, len(echo.seen[0].body))
+
+
+@pytest.mark.parametrize("length", [b"11", b"9" * 40])
+def test_a_claimed_length_above_the_limit_is_not_read_at_all(length: bytes) -> None:
+    """The header is enough."""
+    echo = Echo()
+    _, read = asyncio.run(
+        _ask(create_app(echo), _scope(headers=[(b"content-length", length)]), _part(b"x", more=False))
+    )
+
+    assert (0, b"") == (read, echo.seen[0].body)
+
+
+def test_a_caller_that_leaves_is_forgotten() -> None:
+    """Half a body is no request."""
+    echo = Echo()
+    sent, _ = asyncio.run(_ask(create_app(echo), _scope(), _part(b"ab"), {"type": "http.disconnect"}))
+
+    assert ([], []) == (sent, echo.seen)
+
+
+def test_a_body_that_does_not_come_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow sender does not hold a place for ever, and nothing is done."""
+    monkeypatch.setattr("dojang.entry.asgi._BODY_WITHIN_S", 0.01)
+    echo = Echo()
+    sent, _ = asyncio.run(_ask(create_app(echo), _scope(), _part(b"ab")))
+
+    assert (408, []) == (sent[0]["status"], echo.seen)
+
+
+def test_the_proxys_word_counts_only_if_the_proxy_is_ours() -> None:
+    """The right-most untrusted hop, not what a stranger wrote."""
+    echo = Echo()
+    forwarded = [(b"x-forwarded-for", b"223.130.82.5, 203.0.113.5")]
+
+    async def story() -> None:
+        app = create_app(echo, trusted_proxies=["10.0.0.0/8"])
+        await _ask(app, _scope(headers=forwarded))
+        await _ask(app, _scope(headers=forwarded, client=("10.0.0.1", 1)))
+        await _ask(app, _scope(headers=forwarded, client=None))
+
+    asyncio.run(story())
+
+    assert ["198.51.100.7", "203.0.113.5", None] == [request.source for request in echo.seen]
+
+
+def test_the_access_log_holds_neither_query_nor_headers_nor_body(caplog: pytest.LogCaptureFixture) -> None:
+    """Method, path as it was sent (no line can be forged), status."""
+    caplog.set_level(logging.INFO, "dojang.access")
+    scope = _scope(
+        "/v1/orders/a%0Ab", query_string=b"key=secret", headers=[(b"authorization", b"Bearer secret")]
+    )
+    asyncio.run(_ask(create_app(_api()), scope, _part(b"secret", more=False)))
+
+    assert ["POST /v1/orders/a%0Ab 405"] == [record.getMessage() for record in caplog.records]
+
+
+def test_a_websocket_is_turned_away() -> None:
+    """There is none here."""
+    sent, _ = asyncio.run(
+        _ask(create_app(_api()), _scope("/v1/orders", type="websocket"), {"type": "websocket.connect"})
+    )
+
+    assert ["websocket.close"] == [message["type"] for message in sent]
+
+
+# Start and end
+
+
+@asynccontextmanager
+async def _running(app: Application) -> AsyncIterator[list[str]]:
+    """Between lifespan's start and end."""
+    inbox: asyncio.Queue[Message] = asyncio.Queue()
+    heard: list[str] = []
+    started = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        heard.append(message["type"])
+        started.set()
+
+    task = asyncio.create_task(app({"type": "lifespan"}, inbox.get, send))  # type: ignore[arg-type]
+    inbox.put_nowait({"type": "lifespan.startup"})
+    await started.wait()
+    try:
+        yield heard
+    finally:
+        inbox.put_nowait({"type": "lifespan.shutdown"})
+        await task
+
+
+def test_background_loops_live_as_long_as_the_server() -> None:
+    """They start with it, and are ended before what they use is closed."""
+    told: list[str] = []
+
+    async def loop() -> None:
+        told.append("loop began")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("loop ended")
+
+    async def close() -> None:
+        told.append("closed")
+
+    async def broken() -> None:
+        raise RuntimeError("cannot close")
+
+    async def story() -> list[str]:
+        async with _running(create_app(_api(), background=[loop], on_close=[broken, close])) as heard:
+            await asyncio.sleep(0)
+        return heard
+
+    heard = asyncio.run(story())
+
+    assert ["loop began", "loop ended", "closed"] == told
+    assert ["lifespan.startup.complete", "lifespan.shutdown.complete"] == heard
+
+
+def test_a_loop_that_fails_is_started_again_later_and_later(caplog: pytest.LogCaptureFixture) -> None:
+    """1, 2, 4 … 60 seconds; at once shorter again after it ran well; the message of the error is not logged."""
+    waits: list[float] = []
+    runs = 0
+    now = 0.0
+
+    async def loop() -> None:
+        nonlocal runs, now
+        runs += 1
+        if runs == 9:
+            now += 3600
+        if runs < 11:
+            raise RuntimeError("password=secret")
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    asyncio.run(keep_running(loop, sleep=sleep, monotonic=lambda: now))
+
+    assert [1, 2, 4, 8, 16, 32, 60, 60, 1, 2] == waits
+    assert "RuntimeError at asgi.py" in caplog.text
+    assert "secret" not in caplog.text
+
+
+# The real server
+
+
+async def _http(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+    }
+    body = (
+        b""
+        if request.startswith(b"HEAD")
+        else await reader.readexactly(int(headers.get("content-length", 0)))
+    )
+    writer.close()
+    return int(head[0].split(" ")[1]), headers, body
+
+
+def _request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+ORDER = _request(
+    "POST", "/v1/orders", b'{"order_id": "o1", "price": 3000, "name": "n"}', f"Authorization: Bearer {KEY}"
+)
+VERIFY = _request("POST", "/v1/orders/o1/verify", b'{"receipt_id": "%b"}' % RECEIPT.encode())
+
+
+def _served(api: Api, story: Callable[[str, asyncio.Event], Awaitable[None]], **more: Any) -> None:
+    """Run a story against the real server, then stop it."""
+
+    async def run() -> None:
+        stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(serve_until(stop, create_app(api, **more), ready=ready.set_result))
+        try:
+            await story(await ready, stop)
+        finally:
+            stop.set()
+            await serving
+
+    asyncio.run(run())
+
+
+def test_an_order_is_verified_through_the_real_server() -> None:
+    """Registered, verified, shown; HEAD has a length and no body; a chunked giant is 413."""
+    answers: list[tuple[int, Any]] = []
+
+    async def story(url: str, _: asyncio.Event) -> None:
+        for request in (ORDER, VERIFY, VERIFY, _request("GET", "/v1/orders/o1/state")):
+            status, _headers, body = await _http(url, request)
+            answers.append((status, body))
+        status, headers, _body = await _http(url, _request("HEAD", "/healthz"))
+        answers.append((status, headers["content-length"]))
+        chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+        giant = (
+            b"POST /webhooks/bootpay HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 5
+        )
+        status, _headers, _body = await _http(url, giant)
+        answers.append((status, ""))
+
+    _served(_api(), story)
+
+    assert [201, 200, 200, 200, 200, 413] == [status for status, _ in answers]
+    assert b'"replayed":false' in answers[1][1]
+    assert b'"replayed":true' in answers[2][1]
+    assert b'{"order_id":"o1","state":"paid"}' == answers[3][1]
+    assert "15" == answers[4][1]
+
+
+def test_who_waits_at_the_end_is_answered_before_anything_is_closed() -> None:
+    """A verification under way when the server is told to stop still gets its answer."""
+    told: list[str] = []
+
+    async def close() -> None:
+        told.append("closed")
+
+    async def run() -> None:
+        bootpay = Bootpay()
+        stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+        app = create_app(_api(bootpay), on_close=[close])
+        serving = asyncio.create_task(serve_until(stop, app, ready=ready.set_result))
+        url = await ready
+        await _http(url, ORDER)
+        bootpay.gate.clear()
+        bootpay.asked.clear()
+        waiting = asyncio.create_task(_http(url, VERIFY))
+        await bootpay.asked.wait()
+        stop.set()
+        await asyncio.wait((serving,), timeout=0.1)
+        told.append("still serving" if not serving.done() else "gone")
+        bootpay.gate.set()
+        status, _, body = await waiting
+        told.append(f"{status} {b'paid' in body}")
+        await serving
+
+    asyncio.run(run())
+
+    assert ("still serving", {"200 True", "closed"}) == (told[0], set(told[1:]))
+
+
+SERVER = """
+import asyncio
+from dojang.entry.asgi import create_app, serve
+from dojang.web.http import Response
+from dojang.web.routes import Api
+
+class Fine(Api):
+    def __init__(self): pass
+    body_max = 10
+    async def handle(self, request): return Response(200, b"fine", {})
+
+async def opened(stack):
+    stack.callback(print, "closed", flush=True)
+    return create_app(Fine())
+
+serve(opened, port=0, ready=lambda url: print(url, flush=True))
+print("bye", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
+    """Everything is closed, the exit code is 0, and nothing is on stderr."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        status, _, body = asyncio.run(_http(url, _request("GET", "/")))
+        process.send_signal(number)
+        said, complained = process.communicate(timeout=20)
+
+    assert (200, b"fine") == (status, body)
+    assert (0, "closed\nbye\n", "") == (process.returncode, said, complained)
+
+
+def test_a_taken_port_is_a_sentence_not_a_shared_port() -> None:
+    """Two servers on one port would answer in turns."""
+
+    async def story(url: str, _: asyncio.Event) -> None:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(ConfigError, match=f"Cannot listen on 127.0.0.1:{port}"):
+            free_port("127.0.0.1", port)
+
+    _served(_api(), story)
+
+
+def test_an_address_of_another_machine_is_a_sentence() -> None:
+    """So is a name that leads nowhere."""
+    with pytest.raises(ConfigError, match=r"Cannot listen on 203\.0\.113\.77:8400"):
+        free_port("203.0.113.77", 8400)
