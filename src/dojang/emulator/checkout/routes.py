@@ -86,6 +86,18 @@ def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
+async def _asked(request: Request) -> Ask:
+    """The request's fields, form or JSON.
+
+    Raises:
+        LedgerRefusal: It is neither.
+    """
+    try:
+        return Ask(body=read_body(await request.body()))
+    except RecursionError:
+        raise LedgerRefusal("INVALID_REQUEST_PARAMS", "요청이 너무 깊이 중첩되어 있습니다.") from None
+
+
 # Opening
 
 
@@ -93,7 +105,7 @@ async def _request(desk: _Desk, request: Request) -> Response:
     """The page's options: a window for the script, or, from a plain form, the window itself."""
     form = _is_form(request)
     try:
-        ask = Ask(body=_options(await request.body()))
+        ask = await _asked(request)
         checkout, window = read_request(ask, request.headers.get("origin", ""))
         with desk.emulator.changing() as ledger:
             _known(ledger, window.application_id)
@@ -107,13 +119,6 @@ async def _request(desk: _Desk, request: Request) -> Response:
     return (
         RedirectResponse(path, 303) if form else _json(200, {"receipt_id": receipt.receipt_id, "path": path})
     )
-
-
-def _options(raw: bytes) -> dict[str, object]:
-    try:
-        return read_body(raw)
-    except RecursionError:
-        raise LedgerRefusal("INVALID_REQUEST_PARAMS", "요청이 너무 깊이 중첩되어 있습니다.") from None
 
 
 def _known(ledger: Ledger, application_id: str) -> None:
@@ -157,9 +162,8 @@ async def _show(desk: _Desk, request: Request) -> Response:
 
 async def _step(desk: _Desk, request: Request) -> Response:
     """What the buyer pressed; then the page again, or back to the shop."""
-    raw = await request.body()
     try:
-        ask = Ask(body=read_body(raw))
+        ask = await _asked(request)
     except LedgerRefusal:
         ask = Ask()
     step, problem, status = title(ask, "step"), "", 200
@@ -200,7 +204,7 @@ _Does = Callable[[Ledger, Receipt, Window, Ask], None]
 
 async def _answered(desk: _Desk, does: _Does, request: Request) -> Response:
     try:
-        ask = Ask(body=read_body(await request.body()))
+        ask = await _asked(request)
         with desk.emulator.changing() as ledger:
             receipt, window = _payment(desk, ledger, request)
             does(ledger, receipt, window, ask)
