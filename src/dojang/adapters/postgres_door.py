@@ -42,7 +42,9 @@ def connection_settings(conninfo: str, patience_s: float) -> dict[str, str | int
         given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
     except psycopg.Error:
         given = {}
-    if not given or any(letter in given.get("host", "") for letter in "@?#"):
+    # An @ or a / that should have been encoded puts a part of the password where the host, port or database is.
+    misread = any(letter in given.get(part, "") for part in ("host", "dbname") for letter in "@?#")
+    if not given or misread or not re.fullmatch(r"[\d,]*", given.get("port", "")):
         raise ConfigError(
             "DOJANG_STORE is no PostgreSQL address: write postgresql://user:password@host:5432/database, with "
             "special characters of the password percent-encoded (@ is %40, / is %2F, # is %23, ? is %3F)."
