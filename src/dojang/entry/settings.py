@@ -29,6 +29,8 @@ EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
 KEYS: Mapping[str, str] = {
     "BOOTPAY_CLIENT_KEY": "Client key of the project (Basic authentication), shared with the browser.",
     "BOOTPAY_SECRET_KEY": "Secret key of the project (Basic authentication), for servers only.",
@@ -163,7 +165,9 @@ def read_settings(
             on_mismatch=found.choice("DOJANG_ON_MISMATCH", OnMismatch, OnMismatch.CANCEL),
             late_payment=found.choice("DOJANG_LATE_PAYMENT", LatePayment, LatePayment.HOLD),
         ),
-        webhook_sources=found.networks("DOJANG_WEBHOOK_SOURCES", WEBHOOK_SOURCES),
+        # In mode emulator it is our own machine that plays Bootpay.
+        webhook_sources=found.networks("DOJANG_WEBHOOK_SOURCES", WEBHOOK_SOURCES)
+        + (_LOOPBACK if mode is Mode.EMULATOR else ()),
         trusted_proxies=found.networks("DOJANG_TRUSTED_PROXIES", ""),
     )
 
