@@ -1,0 +1,678 @@
+"""What follows from looking at a receipt, situation by situation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dojang.core.cancellation import CancelTerms, WantedCancel
+from dojang.core.decision import (
+    Accepted,
+    Approve,
+    Decision,
+    Pending,
+    Refusal,
+    approval_refused,
+    expire,
+    give_up_delivery,
+    intend_approval,
+    intend_cancel,
+    money_returned,
+    needs_attention,
+    observe,
+    recall,
+    resolve_attention,
+)
+from dojang.core.delivery import Lane
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Fate, Payment, Record, State, What
+from dojang.core.receipt import Account, Receipt, ReceiptStatus
+from dojang.core.rules import LatePayment, OnMismatch, Rules
+from dojang.core.verification import Reason
+
+NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
+EXPIRES = NOW + timedelta(minutes=30)
+R1, R2 = ReceiptId("a" * 24), ReceiptId("b" * 24)
+RULES = Rules()
+HOLD = Rules(on_mismatch=OnMismatch.HOLD)
+FRESH = Record(
+    order=Order(id=OrderId("o1"), price=Money(1000), name="양말", expires_at=EXPIRES, metadata={"k": "값"}),
+    payment=Payment(),
+    version=1,
+    created_at=NOW,
+)
+
+
+def seen(status: ReceiptStatus = ReceiptStatus.PAID, receipt_id: ReceiptId = R1, **more: object) -> Receipt:
+    """A receipt that fits, but for what is said."""
+    wanted: dict[str, object] = {"price": 1000, "method": "card", "purchased_at": NOW, "sandbox": False}
+    return Receipt(id=receipt_id, order_id="o1", status=status, **(wanted | more))  # type: ignore[arg-type]
+
+
+def look(record: Record, receipt: Receipt, rules: Rules = RULES, now: datetime = NOW) -> Decision:
+    """A look by Bootpay's webhook."""
+    return observe(record, receipt, rules, now, "bootpay")
+
+
+def after(record: Record, *decisions: Decision) -> Record:
+    """The order as the store has it after the last of these."""
+    last = decisions[-1]
+    return replace(record, payment=last.payment, version=last.version, due_at=last.due_at)
+
+
+def whats(decision: Decision) -> list[str]:
+    """The kinds of event a decision writes."""
+    return [event.what.value for event in decision.events]
+
+
+def owes(decision: Decision) -> list[str]:
+    """The types of what a decision owes."""
+    return [delivery.type for delivery in decision.owes]
+
+
+PAID = after(FRESH, look(FRESH, seen()))
+CONFIRMING = after(FRESH, intend_approval(FRESH, seen(ReceiptStatus.AWAITING_APPROVAL), RULES, NOW, "buyer"))
+ACCOUNT = Account(bank_name="기업", number="123", holder="상점", expires_at=EXPIRES)
+ISSUED = seen(ReceiptStatus.AWAITING_DEPOSIT, method="vbank", account=ACCOUNT, purchased_at=None)
+AWAITING = after(FRESH, look(FRESH, ISSUED))
+EXPIRED = after(FRESH, expire(FRESH, EXPIRES + timedelta(minutes=1)))
+CANCEL = intend_cancel(
+    PAID,
+    CancelTerms(300, 0, whole=False),
+    WantedCancel(amount=300, tax_free=0, reason="환불"),
+    "c" * 32,
+    RULES,
+    NOW,
+)
+CANCELLING = after(PAID, CANCEL)
+CANCELLED = after(PAID, look(PAID, seen(ReceiptStatus.CANCELLED, cancelled=1000)))
+ATTENTION = after(FRESH, needs_attention(FRESH, NOW, "x"))
+
+
+# First money
+
+
+def test_a_receipt_that_fits_pays_and_owes_the_goods() -> None:
+    """State, claim and notice are one decision."""
+    decision = look(FRESH, seen())
+
+    assert Accepted(state="paid", receipt_id=R1) == decision.answer
+    assert (["paid"], ["order.paid"], (R1,)) == (whats(decision), owes(decision), decision.claims)
+    assert (State.PAID, R1, NOW) == (
+        decision.payment.state,
+        decision.payment.receipt_id,
+        decision.payment.paid_at,
+    )
+
+
+def test_a_notice_tells_what_the_contract_promises() -> None:
+    """The shop reads everything it needs out of the notice, under an id that is the same at every repeat."""
+    notice = look(FRESH, seen()).owes[0]
+    data = {
+        "order_id": "o1",
+        "state": "paid",
+        "version": 2,
+        "price": 1000,
+        "cancelled": 0,
+        "currency": "KRW",
+        "receipt_id": R1,
+        "metadata": {"k": "값"},
+        "origin": "bootpay",
+    }
+
+    assert ("o1:2:order.paid", 2, Lane.NOTICE) == (notice.id, notice.seq, notice.lane)
+    assert data == notice.data
+
+
+def test_the_same_look_decides_the_same_ids() -> None:
+    """Two machines that decide at once owe the same delivery, not two."""
+    assert look(FRESH, seen()).owes == look(FRESH, seen()).owes
+    wrong = seen(price=900)
+    assert [owed.id for owed in look(FRESH, wrong).owes] == [
+        owed.id for owed in look(FRESH, wrong, now=NOW + timedelta(hours=1)).owes
+    ]
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.WAITING, ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN])
+def test_nothing_is_decided_before_bootpay_has_decided(status: ReceiptStatus) -> None:
+    """An open window changes nothing."""
+    decision = look(FRESH, seen(status))
+
+    assert (Pending(), ()) == (decision.answer, decision.events)
+
+
+def test_a_receipt_that_waits_for_approval_changes_nothing_by_being_seen() -> None:
+    """Whoever may move money goes on; everybody else leaves it."""
+    receipt = seen(ReceiptStatus.AWAITING_APPROVAL, purchased_at=None)
+    decision = look(FRESH, receipt)
+
+    assert (Approve(receipt), ()) == (decision.answer, decision.events)
+
+
+def test_an_intent_is_leased_and_claims_its_receipt() -> None:
+    """Before money moves it is on file that it may."""
+    assert State.CONFIRMING is CONFIRMING.payment.state
+    assert CONFIRMING.payment.leased(NOW + timedelta(seconds=44))
+    assert NOW + timedelta(seconds=45) == CONFIRMING.due_at
+
+
+def test_a_failed_payment_leaves_the_order_open() -> None:
+    """The buyer may try again with another card."""
+    decision = look(FRESH, seen(ReceiptStatus.FAILED))
+
+    assert (Refusal(Reason.PAYMENT_FAILED), ()) == (decision.answer, decision.events)
+
+
+def test_a_receipt_of_another_order_leaves_no_trace() -> None:
+    """A stranger's receipt is neither noted nor claimed: its own order must still be able to use it."""
+    decision = look(FRESH, replace(seen(), order_id="o2"))
+
+    assert (Refusal(Reason.ORDER_MISMATCH), (), ()) == (decision.answer, decision.events, decision.claims)
+
+
+def test_a_receipt_that_another_order_has_claimed_is_refused_without_a_trace() -> None:
+    """Even if Bootpay says now that it belongs here: a receipt pays at most one order."""
+    decision = look(replace(FRESH, claimed_by=OrderId("o2")), seen())
+
+    assert (Refusal(Reason.RECEIPT_ALREADY_USED), ()) == (decision.answer, decision.events)
+
+
+# Money that must not be kept
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"price": 999}, Reason.AMOUNT_MISMATCH),
+        ({"price": 1001}, Reason.AMOUNT_MISMATCH),
+        ({"tax_free": 1}, Reason.TAX_FREE_MISMATCH),
+        ({"currency": "USD"}, Reason.CURRENCY_MISMATCH),
+        ({"cancelled": 1}, Reason.ALREADY_CANCELLED),
+    ],
+)
+@pytest.mark.parametrize("rules", [RULES, HOLD])
+def test_wrong_price_paid_is_owed_back_or_held(
+    change: dict[str, object], reason: Reason, rules: Rules
+) -> None:
+    """Money with wrong terms goes back by itself, or waits for a person; the order is not paid by it."""
+    decision = look(FRESH, seen(**change), rules)
+    fate = decision.payment.others[0].fate
+
+    assert Refusal(reason) == decision.answer
+    if rules is HOLD:
+        assert (Fate.HELD, State.ATTENTION, ["order.attention"]) == (
+            fate,
+            decision.payment.state,
+            owes(decision),
+        )
+    else:
+        assert (Fate.OWED_BACK, State.OPEN, ["money_back"]) == (fate, decision.payment.state, owes(decision))
+
+
+def test_wrong_price_waiting_for_approval_is_refused_before_money_moves() -> None:
+    """Refusing costs nothing before the approval; nothing is owed."""
+    decision = look(FRESH, seen(ReceiptStatus.AWAITING_APPROVAL, price=1, purchased_at=None))
+
+    assert (Refusal(Reason.AMOUNT_MISMATCH), [], ["receipt_refused"]) == (
+        decision.answer,
+        owes(decision),
+        whats(decision),
+    )
+
+
+def test_a_refused_receipt_that_is_paid_after_all_is_owed_back() -> None:
+    """A browser may approve behind our back: its money is still not ours to keep."""
+    refused = after(FRESH, look(FRESH, seen(ReceiptStatus.AWAITING_APPROVAL, price=1, purchased_at=None)))
+    decision = look(refused, seen(price=1))
+
+    assert ["money_back"] == owes(decision)
+
+
+def test_second_paid_receipt_is_owed_back_once() -> None:
+    """A double payment goes back; seeing it again owes nothing more."""
+    first = look(PAID, seen(receipt_id=R2))
+    second = look(after(PAID, first), seen(receipt_id=R2))
+
+    assert (Refusal(Reason.ORDER_ALREADY_PAID), ["money_back"]) == (first.answer, owes(first))
+    assert (Refusal(Reason.ORDER_ALREADY_PAID), ()) == (second.answer, second.events)
+    assert (State.PAID, R1) == (first.payment.state, first.payment.receipt_id)
+
+
+@pytest.mark.parametrize("record", [PAID, CANCELLED])
+def test_second_money_on_a_finished_order_is_held_where_the_shop_wants_it(record: Record) -> None:
+    """`hold` calls a person instead of sending money back."""
+    decision = look(record, seen(receipt_id=R2), HOLD)
+
+    assert (State.ATTENTION, record.payment.state) == (decision.payment.state, decision.payment.before)
+    assert ["order.attention"] == owes(decision)
+
+
+def test_a_second_receipt_is_never_approved() -> None:
+    """An order that is paid approves nothing more: the buyer keeps the money."""
+    decision = look(PAID, seen(ReceiptStatus.AWAITING_APPROVAL, R2, purchased_at=None))
+
+    assert (Refusal(Reason.ORDER_ALREADY_PAID), ()) == (decision.answer, decision.events)
+
+
+@pytest.mark.parametrize("record", [CONFIRMING, CANCELLING])
+@pytest.mark.parametrize("rules", [RULES, HOLD])
+def test_what_was_begun_is_finished_before_another_receipt_is_judged(record: Record, rules: Rules) -> None:
+    """Calling a person in the middle would forget an intent whose money may be moving."""
+    decision = look(record, seen(receipt_id=R2), rules)
+
+    assert (Pending(), ()) == (decision.answer, decision.events)
+
+
+def test_a_surplus_virtual_account_payment_needs_a_person() -> None:
+    """There is no card to send it back to."""
+    decision = look(PAID, seen(receipt_id=R2, method="vbank"))
+
+    assert (Fate.HELD, State.ATTENTION) == (decision.payment.others[0].fate, decision.payment.state)
+
+
+@pytest.mark.parametrize("record", [FRESH, AWAITING, PAID, CANCELLED, EXPIRED, ATTENTION])
+def test_sandbox_receipt_is_never_cancelled(record: Record) -> None:
+    """It may be another service's payment: refused and noted, never owed back, in any state."""
+    decision = look(record, seen(receipt_id=R2, sandbox=True))
+
+    assert ([], Refusal(Reason.SANDBOX_RECEIPT)) == (owes(decision), decision.answer)
+
+
+def test_money_owed_back_never_pays_even_if_the_rules_change() -> None:
+    """Late money was to go back; the shop now accepts late money: what is in the outbox stays decided."""
+    late = EXPIRES + timedelta(minutes=5)
+    receipt = seen(purchased_at=late)
+    back = look(FRESH, receipt, Rules(late_payment=LatePayment.CANCEL), late)
+    then = look(after(FRESH, back), receipt, Rules(late_payment=LatePayment.ACCEPT), late)
+
+    assert ["money_back"] == owes(back)
+    assert (Refusal(Reason.ORDER_EXPIRED), ()) == (then.answer, then.events)
+
+
+def test_money_that_went_back_is_told_once() -> None:
+    """A crash between sending and settling tells the shop once."""
+    owed = after(PAID, look(PAID, seen(receipt_id=R2)))
+    first = money_returned(owed, R2, 1000, NOW)
+    second = money_returned(after(owed, first), R2, 1000, NOW)
+
+    assert (["order.money_returned"], 1000) == (owes(first), first.owes[0].data["returned"])
+    assert ((), Fate.RETURNED) == (second.events, second.payment.others[0].fate)
+
+
+# Late
+
+
+@pytest.mark.parametrize("record", [FRESH, EXPIRED])
+@pytest.mark.parametrize(
+    ("policy", "what", "state"),
+    [
+        (LatePayment.ACCEPT, ["paid"], State.PAID),
+        (LatePayment.HOLD, ["surplus_found", "attention"], State.ATTENTION),
+        (LatePayment.CANCEL, ["surplus_found"], None),
+    ],
+)
+def test_late_money_follows_the_shops_policy(
+    record: Record, policy: LatePayment, what: list[str], state: State | None
+) -> None:
+    """Accepted, held for a person, or owed back; whether or not the expiry had been noticed."""
+    late = EXPIRES + timedelta(minutes=5)
+    decision = look(record, seen(purchased_at=late), Rules(late_payment=policy), late)
+
+    assert (what, state or record.payment.state) == (whats(decision), decision.payment.state)
+    assert (["money_back"] == owes(decision)) == (policy is LatePayment.CANCEL)
+
+
+@pytest.mark.parametrize("policy", list(LatePayment))
+def test_late_money_seen_again_is_decided_once(policy: LatePayment) -> None:
+    """Ten webhooks about the same late payment are one surplus."""
+    late = EXPIRES + timedelta(minutes=5)
+    receipt, rules = seen(purchased_at=late), Rules(late_payment=policy)
+    first = after(FRESH, look(FRESH, receipt, rules, late))
+
+    assert () == look(first, receipt, rules, late).events
+
+
+def test_money_in_time_seen_late_is_not_late() -> None:
+    """What counts is when Bootpay took it, to the very last moment."""
+    decision = look(FRESH, seen(purchased_at=EXPIRES), now=EXPIRES + timedelta(days=1))
+
+    assert Accepted(state="paid", receipt_id=R1) == decision.answer
+
+
+def test_nothing_is_approved_after_the_terms_ran_out() -> None:
+    """Refusing before approval costs nothing; only a shop that accepts late money approves late."""
+    waiting = seen(ReceiptStatus.AWAITING_APPROVAL, purchased_at=None)
+    late = EXPIRES + timedelta(seconds=1)
+
+    assert Refusal(Reason.ORDER_EXPIRED) == look(FRESH, waiting, now=late).answer
+    assert Approve(waiting) == look(FRESH, waiting, Rules(late_payment=LatePayment.ACCEPT), late).answer
+    assert Refusal(Reason.ORDER_EXPIRED) == look(EXPIRED, waiting, now=late).answer
+
+
+# Virtual accounts
+
+
+def test_an_issued_account_is_told_and_kept() -> None:
+    """The buyer is shown where to pay; seeing it again is a replay."""
+    decision = look(FRESH, ISSUED)
+    again = look(AWAITING, ISSUED)
+
+    assert Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT) == decision.answer
+    assert (["order.awaiting_deposit"], ACCOUNT) == (owes(decision), decision.payment.account)
+    assert (Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT, replayed=True), ()) == (
+        again.answer,
+        again.events,
+    )
+
+
+def test_a_deposit_pays() -> None:
+    """Money on the account is the payment."""
+    assert ["order.paid"] == owes(look(AWAITING, seen(method="vbank")))
+
+
+def test_a_withdrawn_account_opens_the_order_again() -> None:
+    """The buyer may choose another way."""
+    decision = look(AWAITING, seen(ReceiptStatus.ACCOUNT_CANCELLED, method="vbank"))
+
+    assert (State.OPEN, None, Refusal(Reason.PAYMENT_FAILED)) == (
+        decision.payment.state,
+        decision.payment.receipt_id,
+        decision.answer,
+    )
+
+
+def test_account_replaced_is_kept_in_mind() -> None:
+    """The old account is still open at the bank: whichever is paid first counts, the other is surplus."""
+    second = replace(ISSUED, id=R2)
+    replaced = after(AWAITING, look(AWAITING, second))
+    old_pays = look(replaced, seen(method="vbank"))
+    new_pays_too = look(after(replaced, old_pays), seen(receipt_id=R2, method="vbank"))
+
+    assert (R2, Fate.SET_ASIDE) == (replaced.payment.receipt_id, replaced.payment.others[0].fate)
+    assert (Accepted(state="paid", receipt_id=R1), R1) == (old_pays.answer, old_pays.payment.receipt_id)
+    assert Fate.HELD is new_pays_too.payment.others[0].fate
+
+
+def test_a_replaced_account_does_not_take_its_place_back() -> None:
+    """Looking at the old account again does not make the two swap for ever."""
+    replaced = after(AWAITING, look(AWAITING, replace(ISSUED, id=R2)))
+
+    assert () == look(replaced, ISSUED).events
+
+
+def test_an_account_issued_by_an_approval_is_no_failed_payment() -> None:
+    """Approving a virtual account issues it: the buyer is shown where to pay."""
+    decision = look(CONFIRMING, ISSUED)
+
+    assert Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT) == decision.answer
+    assert (State.AWAITING_DEPOSIT, None) == (decision.payment.state, decision.payment.lease)
+
+
+def test_an_approval_after_an_account_keeps_the_account_in_mind() -> None:
+    """The buyer changed their mind: the card is approved, the account may still be paid into."""
+    waiting = seen(ReceiptStatus.AWAITING_APPROVAL, R2, purchased_at=None)
+    decision = intend_approval(AWAITING, waiting, RULES, NOW, "buyer")
+
+    assert (State.CONFIRMING, Fate.SET_ASIDE) == (decision.payment.state, decision.payment.others[0].fate)
+
+
+# Approval
+
+
+def test_a_confirmed_payment_counts_even_if_it_took_until_after_the_deadline() -> None:
+    """The approval began in time; how long Bootpay took is not the buyer's fault."""
+    late = EXPIRES + timedelta(minutes=5)
+
+    assert Accepted(state="paid", receipt_id=R1) == look(CONFIRMING, seen(purchased_at=late), now=late).answer
+
+
+def test_a_price_that_changed_during_approval_is_owed_back() -> None:
+    """Judged before and judged again after."""
+    decision = look(CONFIRMING, seen(price=900))
+
+    assert (["approval_refused", "surplus_found"], ["money_back"], State.OPEN) == (
+        whats(decision),
+        owes(decision),
+        decision.payment.state,
+    )
+
+
+def test_a_declined_approval_opens_the_order_again() -> None:
+    """No money moved."""
+    decision = look(CONFIRMING, seen(ReceiptStatus.FAILED))
+
+    assert (State.OPEN, None, Refusal(Reason.PAYMENT_FAILED)) == (
+        decision.payment.state,
+        decision.payment.lease,
+        decision.answer,
+    )
+
+
+def test_a_shops_no_is_told_as_the_shops_no() -> None:
+    """Also where the approval was being taken up again."""
+    words = {"reason": "refused_by_shop", "words": "품절"}
+    decision = approval_refused(CONFIRMING, R1, NOW, "buyer", words)
+
+    assert (Refusal(Reason.REFUSED_BY_SHOP, "품절"), State.OPEN) == (decision.answer, decision.payment.state)
+
+
+def test_bootpays_words_are_for_the_history_and_not_for_the_buyer() -> None:
+    """The card company's words may hold anything."""
+    words = {"reason": "payment_failed", "code": "RC_CONFIRM_FAILED", "words": "카드 한도초과 홍길동"}
+    decision = approval_refused(CONFIRMING, R1, NOW, "buyer", words)
+
+    assert Refusal(Reason.PAYMENT_FAILED) == decision.answer
+    assert "카드 한도초과 홍길동" == decision.events[0].data["words"]
+
+
+@pytest.mark.parametrize("record", [AWAITING, CONFIRMING, PAID, CANCELLING])
+def test_a_receipt_whose_order_changed_calls_a_person(record: Record) -> None:
+    """What the order's money hangs on names another order now: no state waits for ever."""
+    decision = look(record, replace(seen(), order_id="o2"))
+
+    assert (State.ATTENTION, "order_mismatch") == (decision.payment.state, decision.payment.reason)
+
+
+# The receipt that pays, seen again
+
+
+def test_a_replay_changes_nothing() -> None:
+    """The same answer, marked as repeated."""
+    decision = look(PAID, seen())
+
+    assert (Accepted(state="paid", receipt_id=R1, replayed=True), ()) == (decision.answer, decision.events)
+
+
+@pytest.mark.parametrize(
+    ("receipt", "what", "cancelled"),
+    [
+        (seen(cancelled=300), "partially_cancelled", 300),
+        (seen(ReceiptStatus.CANCELLED, cancelled=1000), "cancelled", 1000),
+        (seen(ReceiptStatus.CANCELLED), "cancelled", 1000),
+        (seen(cancelled=1000), "cancelled", 1000),
+    ],
+)
+def test_outside_cancel_is_found(receipt: Receipt, what: str, cancelled: int) -> None:
+    """What was cancelled in a console becomes an event like any other, and the shop is told."""
+    decision = look(PAID, receipt)
+
+    assert ([what], [f"order.{what}"], cancelled) == (
+        whats(decision),
+        owes(decision),
+        decision.payment.cancelled,
+    )
+    assert "outside" == decision.events[0].data["origin"]
+
+
+def test_an_old_account_of_cancels_takes_nothing_back() -> None:
+    """A total that is lower than the one on file is an old look."""
+    part = after(PAID, look(PAID, seen(cancelled=300)))
+
+    assert () == look(part, seen(cancelled=200)).events
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        ReceiptStatus.AWAITING_DEPOSIT,
+        ReceiptStatus.WAITING,
+        ReceiptStatus.FAILED,
+        ReceiptStatus.ACCOUNT_CANCELLED,
+    ],
+)
+def test_deposit_reversal_needs_a_person(status: ReceiptStatus) -> None:
+    """Paid money that is gone without a cancel: the goods may be on their way."""
+    decision = look(PAID, seen(status, method="vbank"))
+    again = look(after(PAID, decision), seen(status, method="vbank"))
+
+    assert (State.ATTENTION, "payment_reverted", ["order.attention"]) == (
+        decision.payment.state,
+        decision.payment.reason,
+        owes(decision),
+    )
+    assert (Pending(retry_after_s=30), ()) == (again.answer, again.events)
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN])
+def test_a_cancel_in_progress_or_an_unknown_number_is_no_reversal(status: ReceiptStatus) -> None:
+    """Nothing is certain yet."""
+    assert () == look(PAID, seen(status)).events
+
+
+def test_a_cancelled_order_answers_cancelled() -> None:
+    """It was paid and is not any more."""
+    decision = look(CANCELLED, seen(ReceiptStatus.CANCELLED, cancelled=1000))
+
+    assert (Refusal(Reason.ALREADY_CANCELLED), ()) == (decision.answer, decision.events)
+
+
+def test_a_paying_receipt_cancelled_during_attention_is_not_noted_as_a_stranger() -> None:
+    """Afterwards it is compared again, and the cancel is found."""
+    waiting = after(PAID, needs_attention(PAID, NOW, "x"))
+    gone = seen(ReceiptStatus.CANCELLED, cancelled=1000)
+    during = look(waiting, gone)
+    resolved = resolve_attention(waiting, "dismiss", NOW, "person:a", "y")
+    assert isinstance(resolved, Decision)
+
+    assert () == during.events
+    assert ["cancelled"] == whats(look(after(waiting, resolved), gone))
+
+
+# Cancels under way
+
+
+def test_a_doubtful_cancel_is_told_by_the_running_total() -> None:
+    """The total has grown by what we asked: it was done."""
+    decision = look(CANCELLING, seen(cancelled=300))
+
+    assert (["partially_cancelled"], "shop") == (whats(decision), decision.events[0].data["origin"])
+    assert ("done", 300) == (decision.payment.requests[0].outcome, decision.payment.cancelled)
+
+
+def test_a_total_that_has_not_moved_decides_nothing() -> None:
+    """It may still be on its way."""
+    assert (Pending(), ()) == (look(CANCELLING, seen()).answer, look(CANCELLING, seen()).events)
+
+
+def test_a_smaller_outside_cancel_is_not_taken_for_ours() -> None:
+    """Somebody else's 100 is not our 300: ours was not carried out and may be tried again."""
+    decision = look(CANCELLING, seen(cancelled=100))
+
+    assert ["cancel_refused", "partially_cancelled"] == whats(decision)
+    assert ("undone", 100, "outside") == (
+        decision.payment.requests[0].outcome,
+        decision.payment.cancelled,
+        decision.events[1].data["origin"],
+    )
+
+
+# Attention
+
+
+def test_money_that_comes_while_a_person_decides_is_kept_in_sight() -> None:
+    """Neither counted nor sent back before the decision, and judged like any other after it."""
+    during = look(ATTENTION, seen())
+    waiting = after(ATTENTION, during)
+    resolved = resolve_attention(waiting, "dismiss", NOW, "person:a", "y")
+    assert isinstance(resolved, Decision)
+    then = look(after(waiting, resolved), seen())
+
+    assert (Fate.HELD, [], Pending(retry_after_s=30)) == (
+        during.payment.others[0].fate,
+        owes(during),
+        during.answer,
+    )
+    assert (State.OPEN, State.PAID) == (resolved.payment.state, then.payment.state)
+
+
+def test_wrong_money_that_came_while_a_person_decided_is_not_silently_kept() -> None:
+    """After the decision its price is judged, and it goes back."""
+    waiting = after(ATTENTION, look(ATTENTION, seen(price=900)))
+    resolved = resolve_attention(waiting, "dismiss", NOW, "person:a", "y")
+    assert isinstance(resolved, Decision)
+
+    assert ["money_back"] == owes(look(after(waiting, resolved), seen(price=900)))
+
+
+def test_a_person_may_send_held_money_back() -> None:
+    """On a paid order the payment stands and only the surplus goes back."""
+    held = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+    decision = resolve_attention(held, "return", NOW, "person:a", "y", R2)
+    assert isinstance(decision, Decision)
+
+    assert (State.PAID, R1, Fate.OWED_BACK) == (
+        decision.payment.state,
+        decision.payment.receipt_id,
+        decision.payment.others[0].fate,
+    )
+    assert ["money_back"] == owes(decision)
+
+
+def test_a_person_may_not_accept_money_in_another_currency() -> None:
+    """1000 won are not 10.00 dollars, although both are a thousand."""
+    held = after(FRESH, look(FRESH, seen(currency="USD"), HOLD))
+
+    assert isinstance(resolve_attention(held, "accept", NOW, "person:a", "y"), str)
+
+
+def test_giving_up_a_delivery_calls_a_person_once() -> None:
+    """Without another notice: the shop does not answer notices."""
+    notice = look(FRESH, seen()).owes[0]
+    first = give_up_delivery(PAID, notice, NOW, "503" * 500)
+    second = give_up_delivery(after(PAID, first), notice, NOW, "503")
+
+    assert (["attention"], [], "delivery_failed") == (whats(first), owes(first), first.payment.reason)
+    assert () == second.events
+
+
+# What is on file already
+
+
+@pytest.mark.parametrize(
+    ("record", "receipt_id", "answer"),
+    [
+        (FRESH, R1, None),
+        (PAID, R1, Accepted(state="paid", receipt_id=R1, replayed=True)),
+        (PAID, R2, None),
+        (CANCELLED, R1, Refusal(Reason.ALREADY_CANCELLED)),
+        (CONFIRMING, R1, None),
+        (AWAITING, R1, None),
+        (replace(PAID, claimed_by=OrderId("o2")), R2, Refusal(Reason.RECEIPT_ALREADY_USED)),
+        (replace(FRESH, claimed_by=OrderId("o1")), R1, None),
+        (after(FRESH, look(FRESH, seen(price=9))), R1, Refusal(Reason.AMOUNT_MISMATCH)),
+        (after(PAID, look(PAID, seen(receipt_id=R2))), R2, Refusal(Reason.ORDER_ALREADY_PAID)),
+    ],
+)
+def test_an_answer_on_file_costs_no_look(record: Record, receipt_id: ReceiptId, answer: object) -> None:
+    """What will never change is answered from the store; everything else is looked at."""
+    assert answer == recall(record, receipt_id)
+
+
+def test_expiry_is_told() -> None:
+    """The shop may sell the goods to others."""
+    decision = expire(FRESH, EXPIRES + timedelta(minutes=1))
+
+    assert (State.EXPIRED, ["order.expired"]) == (decision.payment.state, owes(decision))
+    assert What.EXPIRED is decision.events[0].what
