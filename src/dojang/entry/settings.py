@@ -6,15 +6,18 @@ value is read from that file). What is missing or contradictory stops the start 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.errors import ConfigError
@@ -186,6 +189,7 @@ class _Found:
             if key not in KEYS and key.removesuffix("_FILE") not in KEYS:
                 raise ConfigError(f"dojang.toml: {key} is not a setting of dojang.")
         for key in environment:
+            _check_spelling(key)
             if key.endswith("_ARN") and key.removesuffix("_ARN") in KEYS:
                 raise ConfigError(
                     f"{key}: this version does not read AWS secrets; use {key.removesuffix('_ARN')} or "
@@ -211,6 +215,8 @@ class _Found:
                         f"{key}_FILE: {file} cannot be read ({type(error).__name__})."
                     ) from None
             if value is not None:
+                if isinstance(value, dict):
+                    raise ConfigError(f"dojang.toml: {key} must be text, not a table.")
                 if isinstance(value, list):
                     return ",".join(str(part) for part in value) or None
                 if isinstance(value, bool):
@@ -268,16 +274,37 @@ def is_loopback(host: str | None) -> bool:
     """Whether a host of a URL is this very machine."""
     if host is None:
         return False
-    if host.lower() == "localhost" or host.lower().endswith(".localhost"):
+    name = host.lower().removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _check_spelling(key: str) -> None:
+    """A mistyped key would be believed and do nothing; one that is quite another's is none of our business."""
+    plain = key.removesuffix("_FILE").removesuffix("_ARN")
+    if plain in KEYS or not plain.startswith(("DOJANG_", "BOOTPAY_")):
+        return
+    meant = get_close_matches(plain, KEYS, n=1, cutoff=0.93)
+    if meant and plain not in _MISNAMED:
+        raise ConfigError(f"{key} is not a setting of dojang: did you mean {meant[0]}?")
+
+
+def _split(key: str, url: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ConfigError(f"{key} must be a plain address such as {example}.") from None
+    return parts
 
 
 def _check_bootpay_url(url: str, mode: Mode) -> None:
-    parts = urlsplit(url)
+    parts = _split("BOOTPAY_URL", url, BOOTPAY_URL)
     loopback = is_loopback(parts.hostname)
     if parts.username or parts.query or parts.fragment or not parts.hostname:
         raise ConfigError(f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL}.")
@@ -299,7 +326,7 @@ def _check_bootpay_url(url: str, mode: Mode) -> None:
 def _check_destination(key: str, url: str | None) -> None:
     if url is None:
         return
-    parts = urlsplit(url)
+    parts = _split(key, url, "https://shop.example/dojang")
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
         raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.")
 
@@ -307,11 +334,20 @@ def _check_destination(key: str, url: str | None) -> None:
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
     shortest = 24 if mode is Mode.LIVE else 1
     for secret in secrets:
-        if not re.fullmatch(rf"whsec_[A-Za-z0-9+/]{{{shortest},}}={{0,2}}", secret):
+        if not re.fullmatch(rf"whsec_[A-Za-z0-9+/]{{{shortest},}}={{0,2}}", secret) or not _is_base64(
+            secret[6:]
+        ):
             raise ConfigError(
                 "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, at least 24 characters of it in mode live "
                 "(several: separated by spaces)."
             )
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        return False
 
 
 def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,9 +145,6 @@ def test_serve_reconciles_beside(
     }
     adding = start("orders", "add", "S-1", "--price", "3000", "--name", "x", **environment)
     assert 0 == adding.process.wait(30), adding.said()
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(tmp_path / "served.sqlite3")) as database:
         # As if it had waited long enough for its first check.
         database.execute("UPDATE orders SET due_at = 1")
@@ -165,8 +165,6 @@ def test_serve_logs_lines_a_machine_can_read(
     start: Start, port: int, bootpay: EmulatorServer, buyer: Buyer
 ) -> None:
     """Where no person watches, each event is one JSON object."""
-    import json
-
     serving = start("serve", "--port", str(port), BOOTPAY_URL=bootpay.url, DOJANG_MODE="emulator")
     url = serving.until(r"dojang listens on (http://\S+) ")
     with bootpay.faulty(on="*", do="unauthorized"):
@@ -175,6 +173,7 @@ def test_serve_logs_lines_a_machine_can_read(
     serving.stop(signal.SIGTERM)
     lines = [json.loads(line) for line in serving.said().splitlines() if line.startswith("{")]
 
+    assert lines
     assert all({"at", "level", "logger", "message"} == set(line) for line in lines)
 
 

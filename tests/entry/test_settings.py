@@ -1,0 +1,294 @@
+"""Every rule of the settings: what is refused, by which name, and what wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dojang.core.rules import LatePayment, Mode, OnMismatch
+from dojang.entry.settings import KEYS, Settings, is_loopback, read_settings
+from dojang.errors import ConfigError
+
+BASIC = {"BOOTPAY_CLIENT_KEY": "ck-abc", "BOOTPAY_SECRET_KEY": "sk-very-secret"}
+LEGACY = {"BOOTPAY_APPLICATION_ID": "app-abc", "BOOTPAY_PRIVATE_KEY": "pk-very-secret"}
+EMULATOR = {"DOJANG_MODE": "emulator"}
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def read(environment: dict[str, str], **more: Any) -> Settings:
+    """Settings from this environment and nothing else."""
+    return read_settings(environment=environment, **more)
+
+
+def test_two_keys_are_enough_for_a_live_shop() -> None:
+    """Everything else has a default, and the defaults are the careful ones."""
+    settings = read(BASIC)
+
+    assert Mode.LIVE is settings.mode
+    assert "https://api.bootpay.co.kr" == settings.bootpay_url
+    assert ("v2", "sqlite:///dojang.sqlite3") == (settings.bootpay_api, settings.store)
+    assert (OnMismatch.CANCEL, LatePayment.HOLD) == (settings.rules.on_mismatch, settings.rules.late_payment)
+    assert (("223.130.82.0/24",), ()) == (settings.webhook_sources, settings.trusted_proxies)
+    assert not settings.allow_private_destinations
+
+
+def test_the_emulator_needs_no_account() -> None:
+    """DOJANG_MODE=emulator alone is complete, and points at this machine."""
+    settings = read(EMULATOR)
+
+    assert "http://127.0.0.1:8401" == settings.bootpay_url
+    assert settings.client_key
+    assert settings.application_id
+
+
+@pytest.mark.parametrize(
+    ("environment", "key", "way_out"),
+    [
+        ({}, "BOOTPAY_CLIENT_KEY", "DOJANG_MODE=emulator"),
+        ({"BOOTPAY_CLIENT_KEY": "x"}, "BOOTPAY_SECRET_KEY", "needs both"),
+        ({"BOOTPAY_SECRET_KEY": "x"}, "BOOTPAY_CLIENT_KEY", "needs both"),
+        ({"BOOTPAY_APPLICATION_ID": "x"}, "BOOTPAY_PRIVATE_KEY", "needs both"),
+        ({"BOOTPAY_PRIVATE_KEY": "x"}, "BOOTPAY_APPLICATION_ID", "needs both"),
+        (BASIC | {"BOOTPAY_API": "v1"}, "BOOTPAY_APPLICATION_ID", "BOOTPAY_PRIVATE_KEY"),
+        (BASIC | {"BOOTPAY_API": "v3"}, "BOOTPAY_API", "v2 or v1"),
+        (BASIC | {"DOJANG_MODE": "production"}, "DOJANG_MODE", "live, sandbox, emulator"),
+        (BASIC | {"BOOTPAY_URL": "http://api.bootpay.co.kr"}, "BOOTPAY_URL", "https://"),
+        (BASIC | {"BOOTPAY_URL": "api.bootpay.co.kr"}, "BOOTPAY_URL", "plain address"),
+        (BASIC | {"BOOTPAY_URL": "https://u:p@api.bootpay.co.kr"}, "BOOTPAY_URL", "plain address"),
+        (BASIC | {"BOOTPAY_URL": "https://api.bootpay.co.kr?x=1"}, "BOOTPAY_URL", "plain address"),
+        (BASIC | {"BOOTPAY_URL": "https://[::1"}, "BOOTPAY_URL", "plain address"),
+        (BASIC | {"BOOTPAY_URL": "https://x:99999"}, "BOOTPAY_URL", "plain address"),
+        (BASIC | {"BOOTPAY_URL": "http://127.0.0.1:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://localhost.:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (EMULATOR | {"BOOTPAY_URL": "https://api.bootpay.co.kr"}, "BOOTPAY_URL", "DOJANG_MODE=sandbox"),
+        (EMULATOR | {"DOJANG_DELIVER_TO": "https://shop.example/d"}, "DOJANG_DELIVER_SECRET", "Make one"),
+        (EMULATOR | {"DOJANG_APPROVE_AT": "https://shop.example/a"}, "DOJANG_DELIVER_SECRET", "Make one"),
+        (
+            EMULATOR | {"DOJANG_DELIVER_TO": "shop", "DOJANG_DELIVER_SECRET": WHSEC},
+            "DOJANG_DELIVER_TO",
+            "https://",
+        ),
+        (
+            EMULATOR | {"DOJANG_APPROVE_AT": "ftp://shop.example", "DOJANG_DELIVER_SECRET": WHSEC},
+            "DOJANG_APPROVE_AT",
+            "https://",
+        ),
+        (
+            EMULATOR | {"DOJANG_DELIVER_TO": "https://[x", "DOJANG_DELIVER_SECRET": WHSEC},
+            "DOJANG_DELIVER_TO",
+            "https://",
+        ),
+        (EMULATOR | {"DOJANG_DELIVER_SECRET": "secret"}, "DOJANG_DELIVER_SECRET", "whsec_"),
+        (EMULATOR | {"DOJANG_DELIVER_SECRET": "whsec_a"}, "DOJANG_DELIVER_SECRET", "base64"),
+        (BASIC | {"DOJANG_DELIVER_SECRET": "whsec_c2hvcnQ="}, "DOJANG_DELIVER_SECRET", "24 characters"),
+        (BASIC | {"DOJANG_API_KEYS": "short"}, "DOJANG_API_KEYS", "16 characters"),
+        (EMULATOR | {"DOJANG_STORE": "mysql://x"}, "DOJANG_STORE", "sqlite:///"),
+        (EMULATOR | {"DOJANG_STORE": "sqlite://"}, "DOJANG_STORE", "sqlite:///"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://t"}, "DOJANG_STORE", "not in this version"),
+        (EMULATOR | {"DOJANG_ON_MISMATCH": "keep"}, "DOJANG_ON_MISMATCH", "cancel, hold"),
+        (EMULATOR | {"DOJANG_LATE_PAYMENT": "never"}, "DOJANG_LATE_PAYMENT", "hold, accept, cancel"),
+        (
+            EMULATOR | {"DOJANG_ALLOW_PRIVATE_DESTINATIONS": "perhaps"},
+            "DOJANG_ALLOW_PRIVATE_DESTINATIONS",
+            "true",
+        ),
+        (EMULATOR | {"DOJANG_WEBHOOK_SOURCES": "somewhere"}, "DOJANG_WEBHOOK_SOURCES", "10.0.0.0/8"),
+        (EMULATOR | {"DOJANG_TRUSTED_PROXIES": "10.0.0.0/40"}, "DOJANG_TRUSTED_PROXIES", "10.0.0.0/8"),
+        (EMULATOR | {"BOOTPAY_SECRET_KEY_ARN": "arn:x"}, "BOOTPAY_SECRET_KEY_ARN", "BOOTPAY_SECRET_KEY_FILE"),
+        (EMULATOR | {"BOOTPAY_REST_APP_ID": "x"}, "BOOTPAY_REST_APP_ID", "BOOTPAY_APPLICATION_ID"),
+        (EMULATOR | {"BOOTPAY_API_KEY": "x"}, "BOOTPAY_API_KEY", "BOOTPAY_CLIENT_KEY"),
+        (EMULATOR | {"DOJANG_DATABASE_URL": "x"}, "DOJANG_DATABASE_URL", "DOJANG_STORE"),
+        (EMULATOR | {"DOJANG_ON_MISMACH": "hold"}, "DOJANG_ON_MISMACH", "DOJANG_ON_MISMATCH"),
+        (EMULATOR | {"BOOTPAY_CLIENT_KEYS": "x"}, "BOOTPAY_CLIENT_KEYS", "BOOTPAY_CLIENT_KEY"),
+    ],
+)
+def test_what_is_missing_or_contradictory_names_the_key_and_the_way_out(
+    environment: dict[str, str], key: str, way_out: str
+) -> None:
+    """One sentence, and never the value of a secret."""
+    with pytest.raises(ConfigError) as refused:
+        read(environment)
+    sentence = str(refused.value)
+
+    assert key in sentence
+    assert way_out in sentence
+    assert "\n" not in sentence
+    assert "sk-very-secret" not in sentence
+    assert "whsec_c2hvcnQ" not in sentence
+
+
+def test_the_right_name_beside_a_wrong_one_is_enough() -> None:
+    """Other tools' names may stay where they are once dojang's own is set."""
+    settings = read(BASIC | {"BOOTPAY_API_KEY": "for another tool"})
+
+    assert "ck-abc" == settings.client_key
+
+
+def test_names_of_others_are_none_of_our_business() -> None:
+    """Only what looks like a slip of the pen is refused."""
+    settings = read(EMULATOR | {"DOJANG_TEST_POSTGRES": "x", "BOOTPAY_STORE_NAME": "y", "PATH": "z"})
+
+    assert Mode.EMULATOR is settings.mode
+
+
+def test_flags_win_over_the_environment_and_it_over_the_file(tmp_path: Path) -> None:
+    """Each key by itself: what is not given further up comes from further down."""
+    toml = tmp_path / "dojang.toml"
+    toml.write_text(
+        'DOJANG_MODE = "emulator"\nDOJANG_STORE = "sqlite:///toml"\nDOJANG_ON_MISMATCH = "hold"\n'
+    )
+    environment = {"DOJANG_STORE": "sqlite:///environment", "DOJANG_LATE_PAYMENT": "accept"}
+    settings = [
+        read_settings({"DOJANG_STORE": flag, "DOJANG_MODE": None}, environment=environment)
+        for flag in ("sqlite:///flag", None)
+    ]
+    without = read_settings(environment={})
+
+    assert ["sqlite:///flag", "sqlite:///environment"] == [found.store for found in settings]
+    assert "sqlite:///toml" == without.store
+    assert (Mode.EMULATOR, OnMismatch.HOLD, LatePayment.ACCEPT) == (
+        settings[0].mode,
+        settings[0].rules.on_mismatch,
+        settings[0].rules.late_payment,
+    )
+
+
+def test_a_file_may_write_lists_and_truths_as_toml_does(tmp_path: Path) -> None:
+    """Lists and booleans mean what they say."""
+    (tmp_path / "dojang.toml").write_text(
+        'DOJANG_MODE = "emulator"\nDOJANG_API_KEYS = ["one", "two"]\nDOJANG_ALLOW_PRIVATE_DESTINATIONS = true\n'
+    )
+    settings = read({})
+
+    assert ("one", "two") == settings.api_keys
+    assert settings.allow_private_destinations
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('DOJANG_STOER = "x"', "DOJANG_STOER is not a setting"),
+        ('[DOJANG_STORE]\nfile = "x"', "DOJANG_STORE must be text"),
+        ('[dojang]\nstore = "x"', "dojang is not a setting"),
+        ("DOJANG_STORE = ", "cannot be read"),
+        ('BOOTPAY_REST_APP_ID = "x"', "did you mean BOOTPAY_APPLICATION_ID"),
+    ],
+)
+def test_a_wrong_file_is_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    """Unknown keys in dojang.toml are refused: nobody else writes there."""
+    (tmp_path / "dojang.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        read(EMULATOR)
+
+    assert said in str(refused.value)
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    """`--config` names one; the usual one may be missing."""
+    with pytest.raises(ConfigError) as refused:
+        read(EMULATOR, toml=tmp_path / "mine.toml")
+
+    assert "mine.toml does not exist" in str(refused.value)
+
+
+def test_a_secret_may_be_mounted_as_a_file(tmp_path: Path) -> None:
+    """KEY_FILE holds the value of KEY, without the newline at its end."""
+    (tmp_path / "secret").write_text("from-a-file\n")
+    settings = read({"BOOTPAY_CLIENT_KEY": "ck", "BOOTPAY_SECRET_KEY_FILE": str(tmp_path / "secret")})
+
+    assert "from-a-file" == settings.secret_key
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (
+            {"BOOTPAY_SECRET_KEY_FILE": "/no/such/file"},
+            "BOOTPAY_SECRET_KEY_FILE: /no/such/file cannot be read",
+        ),
+        ({"BOOTPAY_SECRET_KEY_FILE": "/"}, "BOOTPAY_SECRET_KEY_FILE"),
+        ({"BOOTPAY_SECRET_KEY_FILE": "x", "BOOTPAY_SECRET_KEY": "sk"}, "both set"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_sentence(environment: dict[str, str], said: str) -> None:
+    """It names the key and the file, not what was found."""
+    with pytest.raises(ConfigError) as refused:
+        read({"BOOTPAY_CLIENT_KEY": "ck"} | environment)
+
+    assert said in str(refused.value)
+
+
+def test_several_keys_and_secrets_are_split() -> None:
+    """Commas or blanks between API keys and networks, blanks between secrets while they are rotated."""
+    settings = read(
+        EMULATOR
+        | {
+            "DOJANG_API_KEYS": "one, two three",
+            "DOJANG_DELIVER_SECRET": f"{WHSEC} whsec_b2xk",
+            "DOJANG_WEBHOOK_SOURCES": "",
+            "DOJANG_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
+        }
+    )
+
+    assert ("one", "two", "three") == settings.api_keys
+    assert (WHSEC, "whsec_b2xk") == settings.deliver_secrets
+    assert ("10.0.0.0/8", "fd00::/8") == settings.trusted_proxies
+
+
+def test_what_only_touches_the_store_needs_no_keys() -> None:
+    """A migration job has no Bootpay account; everything else is checked all the same."""
+    assert "sqlite:///dojang.sqlite3" == read({}, bootpay=False).store
+    with pytest.raises(ConfigError):
+        read({"BOOTPAY_CLIENT_KEY": "x"}, bootpay=False)
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    """Settings may end in a log or a traceback; what they hold may not."""
+    shown = repr(
+        read(
+            BASIC
+            | LEGACY
+            | {
+                "DOJANG_API_KEYS": "a-key-of-the-shop-itself",
+                "DOJANG_DELIVER_TO": "https://shop.example/d",
+                "DOJANG_DELIVER_SECRET": WHSEC,
+                "DOJANG_STORE": "postgresql://u:pa55@db/x",
+            }
+        )
+    )
+
+    for secret in ("ck-abc", "sk-very-secret", "pk-very-secret", "a-key-of-the-shop-itself", WHSEC, "pa55"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("shop.localhost", True),
+        ("api.bootpay.co.kr", False),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        (None, False),
+    ],
+)
+def test_this_machine_is_known_by_its_names(host: str | None, here: bool) -> None:
+    """Whatever is called loopback is; what only looks like it is not."""
+    assert here is is_loopback(host)
+
+
+def test_every_key_is_described() -> None:
+    """The reference has a sentence for each."""
+    assert all(meaning.strip() for meaning in KEYS.values())

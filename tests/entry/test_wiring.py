@@ -1,0 +1,118 @@
+"""Settings become a world: which adapter is behind which port."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+
+import pytest
+
+from dojang.adapters.gateway import GatewayV1, GatewayV2
+from dojang.core.order import Money, Order, OrderId
+from dojang.core.rules import Mode, OnMismatch
+from dojang.drive import run
+from dojang.entry.settings import Settings, read_settings
+from dojang.entry.wiring import asking, blocking_world, migrated, open_backend, serving_world, store_name
+from dojang.errors import ConfigError
+from dojang.ports import World
+from dojang.usecases.register_order import Registered, register_order
+
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def settings_of(folder: Path, **more: str) -> Settings:
+    """Settings for the emulator, with a store in this folder."""
+    environment = {"DOJANG_MODE": "emulator", "DOJANG_STORE": f"sqlite:///{folder}/orders.sqlite3"}
+    return read_settings(environment=environment | more, toml=None)
+
+
+async def _registers(world: World) -> bool:
+    order = Order(id=OrderId("W-1"), price=Money(3000), name="x")
+    return isinstance(await register_order(world, order), Registered)
+
+
+def test_a_blocking_world_never_suspends(tmp_path: Path) -> None:
+    """A use case runs to its end without an event loop."""
+    with ExitStack() as stack:
+        world = blocking_world(settings_of(tmp_path), stack)
+        done = run(_registers(world))
+
+    assert done
+    assert world.fulfilment is None
+    assert world.approval is None
+    assert world.throttle is None
+
+
+def test_a_serving_world_runs_on_the_loop(tmp_path: Path) -> None:
+    """The same use case, awaited; strangers are throttled; everything is closed at the end."""
+
+    async def serve() -> tuple[World, bool]:
+        async with AsyncExitStack() as stack:
+            world = await serving_world(settings_of(tmp_path), stack)
+            return world, await _registers(world)
+
+    world, done = asyncio.run(serve())
+
+    assert done
+    assert world.throttle is not None
+    assert (tmp_path / "orders.sqlite3").exists()
+
+
+def test_destinations_make_a_fulfilment_and_an_approval(tmp_path: Path) -> None:
+    """DOJANG_DELIVER_TO and DOJANG_APPROVE_AT, and the shop's own rules, reach the world."""
+    settings = settings_of(
+        tmp_path,
+        DOJANG_DELIVER_TO="https://shop.example/d",
+        DOJANG_APPROVE_AT="https://shop.example/a",
+        DOJANG_DELIVER_SECRET=WHSEC,
+        DOJANG_ON_MISMATCH="hold",
+    )
+    with ExitStack() as stack:
+        world = blocking_world(settings, stack)
+
+    assert world.fulfilment is not None
+    assert world.approval is not None
+    assert (Mode.EMULATOR, OnMismatch.HOLD) == (world.rules.mode, world.rules.on_mismatch)
+
+
+@pytest.mark.parametrize(("generation", "kind"), [("v1", GatewayV1), ("v2", GatewayV2)])
+def test_the_generation_chooses_the_gateway(tmp_path: Path, generation: str, kind: type) -> None:
+    """BOOTPAY_API decides which of Bootpay's two APIs is asked; no store is opened for that."""
+    with ExitStack() as stack:
+        gateway = asking(settings_of(tmp_path, BOOTPAY_API=generation), stack)
+
+    assert isinstance(gateway, kind)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_store_is_migrated_once(tmp_path: Path) -> None:
+    """The migrations that ran are named; an unmigrated file is not opened for use."""
+    settings = settings_of(tmp_path)
+    with pytest.raises(ConfigError, match="dojang migrate"):
+        open_backend(settings, migrate=False)
+    first, again = migrated(settings), migrated(settings)
+    open_backend(settings, migrate=False).close()
+
+    assert first
+    assert [] == again
+
+
+def test_a_store_in_no_folder_is_refused(tmp_path: Path) -> None:
+    """A mistyped folder is not made."""
+    with pytest.raises(ConfigError, match="folder"):
+        migrated(settings_of(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("sqlite:///x.sqlite3", "sqlite:///x.sqlite3"),
+        ("postgresql://u:p@db:5432/shop", "postgresql://db:5432/shop"),
+        ("postgres://u:p%40x@db/shop?sslmode=require", "postgresql://db/shop"),
+        ("postgresql://u:p@w/rd@db/shop", "postgresql://…"),
+    ],
+)
+def test_what_is_shown_of_a_store_holds_no_password(store: str, shown: str) -> None:
+    """Host and database help; what might be part of a password is left out."""
+    assert shown == store_name(store)
