@@ -123,6 +123,7 @@ class Line:
 Step: TypeAlias = Transmit | Pause | NeedToken
 Reply: TypeAlias = Answer | Fault | BearerToken | None
 Conversation: TypeAlias = Generator[Step, Reply, Answer]
+"""What a client drives: it is told each reply, says what to do next, and ends in the answer."""
 
 
 def conversation(line: Line, call: Call[object], deadline: float | None) -> Conversation:

@@ -108,6 +108,7 @@ class Approve:
 
 
 Answer = Accepted | Pending | Refusal | Approve
+"""What whoever asked is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ _PAID = _ladder("1h", "6h", "1d", "3d", "7d", "14d", "30d", "60d", "90d", "180d"
 _LATE = _ladder("1h", "1d", "3d", "7d")
 # The window's own deadline may lag behind ours a little; do not ask at the very second.
 GRACE = timedelta(seconds=30)
+"""How long after its deadline an order is still left alone."""
 
 
 def next_check(

@@ -134,6 +134,7 @@ class Rejected:
 
 
 Verdict = Verified | AwaitsApproval | AwaitsDeposit | NotYet | Rejected
+"""What a receipt means for an order."""
 
 
 def judge(order: Order, receipt: Receipt, mode: Mode = Mode.LIVE) -> Verdict:

@@ -208,4 +208,6 @@ class Receipt(Wire, frozen=True, kw_only=True):
 
 
 read_receipt = reader(Receipt)
+"""Reads one receipt from a body."""
 read_receipts = list_reader(Receipt)
+"""Reads an array of receipts from a body."""

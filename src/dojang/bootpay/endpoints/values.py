@@ -58,6 +58,7 @@ class Refund(WireInput, frozen=True, kw_only=True, omit_defaults=True):
 
 Mapped: TypeAlias = WireInput | Mapping[str, Any]
 Items: TypeAlias = Sequence[Item | Mapping[str, Any]]
+"""What is bought, line by line."""
 
 
 def as_mapping(value: Mapped | None, name: str) -> dict[str, object] | None:
