@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dojang.entry.demo_shop import ShopOptions, ShopServer
+
 if TYPE_CHECKING:
     from conftest import PretendDojang, Visitor
 
-    from dojang.entry.demo_shop import ShopServer
 
 RECEIPT = "6a0d5b8fde30d4a2d7416501"
 REFUSED = {
@@ -222,3 +223,12 @@ def test_every_page_says_its_language_and_fetches_nothing_foreign(
     assert f'<html lang="{lang}">' in page
     assert [] == foreign
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_taken_address_is_said_in_one_sentence(shop: ShopServer) -> None:
+    """A second shop on the same port does not start, and says which shop and which port."""
+    from dojang.errors import ConfigError
+
+    port = int(shop.url.rpartition(":")[2])
+    with pytest.raises(ConfigError, match=f"the demo shop cannot listen on 127.0.0.1:{port}"):
+        ShopServer(ShopOptions(port=port)).__enter__()

@@ -22,7 +22,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "order_id": ("주문번호", "Order number"),
     "price": ("결제 금액", "Amount to pay"),
     "methods": ("결제수단", "Payment method"),
-    "pay": ("결제하기", "Pay"),
+    "pay": ("{} 결제하기", "Pay {}"),
     "decline": ("거절 (카드사 승인 거절 흉내)", "Decline (as if the card company refused)"),
     "close": ("닫기", "Close"),
     "leave": ("상점으로 돌아가기", "Return to the shop"),
@@ -63,6 +63,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "request_title": ("결제를 시작할 수 없습니다", "The payment could not be started"),
     "not_possible": ("지금은 할 수 없는 동작입니다.", "That is not possible at this point."),
 }
+"""Every phrase in Korean and English, by what it is for."""
 
 METHOD_NAMES: dict[str, tuple[str, str]] = {
     "card": ("카드", "Card"),
@@ -74,6 +75,7 @@ METHOD_NAMES: dict[str, tuple[str, str]] = {
     "payco": ("페이코", "PAYCO"),
     "toss": ("토스", "Toss"),
 }
+"""Payment methods as a buyer calls them, in Korean and English."""
 
 
 def say(phrase: str, language: Language) -> str:

@@ -6,9 +6,7 @@ from dojang.emulator.books import Receipt
 from dojang.emulator.checkout.window import Window
 from dojang.emulator.ledger import Ledger, LedgerRefusal
 
-__all__ = ["STEPS", "take"]
-
-STEPS = ("pay", "decline", "close", "deposit")
+__all__ = ["take"]
 
 _PG_OF_METHOD = {"kakao": "kakao"}
 """Wallets that are their own payment company."""

@@ -20,7 +20,10 @@ from dojang.emulator.words import method_symbol
 __all__ = ["OFFERED", "Language", "OpenType", "Window", "Windows", "origin_of", "read_request"]
 
 OpenType = Literal["iframe", "popup", "redirect"]
+"""How a shop's page shows the window."""
+
 Language = Literal["ko", "en"]
+"""The languages the window speaks."""
 
 OFFERED = ("card", "vbank", "kakao", "phone")
 """The methods that the chooser shows when the shop names none."""

@@ -13,6 +13,8 @@ from dojang.adapters.signature import signed_headers
 __all__ = ["BODY_MAX", "BadDelivery", "Message", "read_delivery"]
 
 BODY_MAX = 64 * 1024
+"""The most that a delivery may have, in bytes."""
+
 TOLERANCE_S = 300
 
 

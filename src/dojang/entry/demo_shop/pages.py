@@ -15,6 +15,7 @@ from dojang.entry.demo_shop.verdict import Verdict
 __all__ = ["STATIC", "Language", "Pages"]
 
 Language = Literal["ko", "en"]
+"""The languages the shop speaks."""
 
 STATIC = {
     file.name: file.read_bytes()

@@ -12,12 +12,13 @@ from dojang.emulator.host import listening
 from dojang.entry.demo_shop.app import create_shop
 from dojang.entry.demo_shop.options import ShopOptions
 from dojang.entry.demo_shop.shop import DemoShop
+from dojang.errors import ConfigError
 
 __all__ = ["ShopServer"]
 
 
 class ShopServer:
-    """A shop at `url`, inside a `with`.
+    """A shop at `url`, inside a `with`; a taken address is a `ConfigError`.
 
     Args:
         options: How it runs; port 0 takes a free one.
@@ -60,6 +61,12 @@ class ShopServer:
     async def _serve(self) -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         self._stop = lambda: loop.call_soon_threadsafe(stop.set)
-        async with listening(self.app, self.options.host, self.options.port) as self.url:
-            self._ready.set()
-            await stop.wait()
+        try:
+            async with listening(self.app, self.options.host, self.options.port) as self.url:
+                self._ready.set()
+                await stop.wait()
+        except ConfigError as error:
+            where = f"{self.options.host}:{self.options.port}"
+            raise ConfigError(
+                f"the demo shop cannot listen on {where}: {error.__cause__ or error}"
+            ) from error
