@@ -10,13 +10,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from tests.adapters.postgres_server import fresh_schema, server_conninfo
 
 from dojang.core.order import OrderId, ReceiptId
 from dojang.entry.settings import read_settings
 from dojang.entry.wiring import serving_world, store_name
 from dojang.usecases.verify import verify
-
-from ...adapters.postgres_server import fresh_schema, server_conninfo
 
 if TYPE_CHECKING:
     from conftest import Buyer, Shell
