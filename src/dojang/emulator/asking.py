@@ -85,7 +85,7 @@ def read_body(raw: bytes) -> Json:
     if stripped[:1] in b"{[":
         try:
             body = msgspec.json.decode(stripped)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise LedgerRefusal("INVALID_REQUEST_PARAMS", "JSON 형식이 올바르지 않습니다.") from None
         if isinstance(body, dict):
             return body

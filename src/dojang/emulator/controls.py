@@ -78,7 +78,7 @@ async def _body(request: Request) -> Json:
         return {}
     try:
         body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _wrong("the body must be JSON") from None
     if not isinstance(body, dict):
         raise _wrong("the body must be a JSON object")
