@@ -1,0 +1,287 @@
+"""Bootpay hints: the hint is kept first, never believed, never lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dojang.core.decision import Accepted
+from dojang.core.order import ReceiptId
+from dojang.core.payment import State
+from dojang.emulator.ledger import LedgerRefusal
+from dojang.errors import StoreUnavailable
+from dojang.testing import Fault
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+
+def test_a_lost_browser_is_rescued_by_the_webhook(shop: Shop) -> None:
+    """Nobody came back from checkout: the order is paid all the same, with one look."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+
+    assert "settled" == shop.hear(receipt_id)
+    assert (State.PAID, {"receipt": 1}) == (shop.state(), shop.bootpay.calls)
+
+
+def test_the_notice_is_durable_before_bootpay_is_asked(shop: Shop) -> None:
+    """At the moment of the look-up it is in the inbox already."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    kept: list[int] = []
+    shop.bootpay.meanwhile("receipt", lambda: kept.append(len(shop.backend.notices(10))))
+    shop.hear(receipt_id)
+
+    assert [1] == kept
+
+
+def test_a_notice_that_cannot_be_kept_is_not_acknowledged(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is down: an error, so that Bootpay sends it again."""
+
+    def down(*_: object) -> None:
+        raise StoreUnavailable("down")
+
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    monkeypatch.setattr(shop.backend, "receive", down)
+
+    with pytest.raises(StoreUnavailable):
+        shop.hear(receipt_id)
+    assert {} == shop.bootpay.calls
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.NOT_SENT, Fault.LOST_BEFORE, Fault.LOST_AFTER, LedgerRefusal("TOKEN_KEY_INVALID")]
+)
+def test_a_look_that_fails_leaves_the_notice_in_the_inbox(shop: Shop, fault: Fault | LedgerRefusal) -> None:
+    """It may be acknowledged: reconcile looks into it later and the order is paid."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("receipt", fault)
+    outcome = shop.hear(receipt_id)
+    kept = shop.backend.notices(10)[0]
+    shop.clock.advance(31)
+    shop.reconcile()
+
+    assert ("", True) == (outcome, kept.due_at is not None)
+    assert (State.PAID, "settled") == (shop.state(), shop.backend.notices(10)[0].outcome)
+
+
+def test_a_duplicate_costs_no_look(shop: Shop) -> None:
+    """The same notice again is counted and answered from the inbox."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    outcomes = [shop.hear(receipt_id) for _ in range(3)]
+
+    assert ["settled"] * 3 == outcomes
+    assert ({"receipt": 1}, 3) == (shop.bootpay.calls, shop.backend.notices(10)[0].times)
+    assert ["registered", "paid"] == shop.whats()
+
+
+@pytest.mark.parametrize(
+    "other", [{"kind": "PAYMENT_CANCELLED"}, {"kind": "1", "generation": 1}, {"cancelled": "300"}]
+)
+def test_another_kind_or_amount_is_another_notice(shop: Shop, other: dict[str, object]) -> None:
+    """A cancel is no duplicate of the payment; both generations' words are told apart."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.hear(receipt_id)
+    shop.hear(receipt_id, **other)  # type: ignore[arg-type]
+
+    assert 2 == len(shop.backend.notices(10)) == shop.bootpay.calls["receipt"]
+
+
+def test_an_unknown_order_is_recorded_and_left_alone(shop: Shop) -> None:
+    """Another shop's, or an old one's: acknowledged, and nothing is cancelled."""
+    receipt_id = shop.bootpay.pay("stranger", 1000)
+
+    assert "order_unknown" == shop.hear(receipt_id, order_id="stranger")
+    assert (1, 1) == (shop.bootpay.status(receipt_id), len(shop.backend.notices(10)))
+
+
+def test_an_order_id_outside_the_grammar_is_unknown(shop: Shop) -> None:
+    """Whatever Bootpay has under a strange id, it is no order of ours."""
+    receipt_id = shop.bootpay.pay("주문 1", 1000)
+
+    assert "order_unknown" == shop.hear(receipt_id, order_id="주문 1")
+
+
+def test_a_forged_notice_proves_nothing(shop: Shop) -> None:
+    """Made-up receipts are unknown; an open window is not paid because somebody says so."""
+    shop.order()
+    opened = shop.bootpay.open("o1", 1000)
+
+    assert "receipt_unknown" == shop.hear(ReceiptId("f" * 24))
+    assert "" == shop.hear(opened)
+    assert State.OPEN is shop.state()
+
+
+def test_the_claimed_order_is_only_a_guess(shop: Shop) -> None:
+    """A notice that names the wrong order is settled for the right one."""
+    shop.order("o1")
+    shop.order("o2")
+    receipt_id = shop.bootpay.pay("o2", 1000)
+
+    assert "settled" == shop.hear(receipt_id, order_id="o1")
+    assert (State.OPEN, State.PAID) == (shop.state("o1"), shop.state("o2"))
+
+
+@pytest.mark.parametrize("order_id", ["", "주문/../", "nobody"])
+def test_a_notice_without_a_usable_order_is_settled_all_the_same(shop: Shop, order_id: str) -> None:
+    """What counts is the order Bootpay names when asked."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+
+    assert "settled" == shop.hear(receipt_id, order_id=order_id)
+    assert State.PAID is shop.state()
+
+
+def test_a_forged_notice_before_the_payment_does_not_silence_the_real_one(shop: Shop) -> None:
+    """Somebody who knows the receipt sends its webhook too early; the real one still counts at once."""
+    shop.order()
+    receipt_id = shop.bootpay.open("o1", 1000)
+    forged = shop.hear(receipt_id)
+    shop.bootpay.ledger.approve(receipt_id)
+    real = shop.hear(receipt_id)
+
+    assert ("", "settled", State.PAID) == (forged, real, shop.state())
+
+
+def test_a_forged_notice_before_the_deposit_does_not_silence_the_real_one(shop: Shop) -> None:
+    """Nor does one while a virtual account waits, days before the money comes."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    forged = shop.hear(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    real = shop.hear(receipt_id)
+
+    assert ("not_yet", "settled", State.PAID) == (forged, real, shop.state())
+
+
+def test_a_forged_cancel_does_not_silence_the_real_one(shop: Shop) -> None:
+    """A notice about more than the receipt shows is not settled; the true one finds the cancel."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    forged = shop.hear(receipt_id, "PAYMENT_CANCELLED", cancelled="1000")
+    shop.bootpay.ledger.cancel(receipt_id)
+    real = shop.hear(receipt_id, "PAYMENT_CANCELLED", cancelled="1000")
+
+    assert ("not_yet", "settled", State.CANCELLED) == (forged, real, shop.state())
+
+
+def test_a_notice_that_came_before_the_order_counts_when_it_comes_again(shop: Shop) -> None:
+    """A shop that registers late loses nothing."""
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    early = shop.hear(receipt_id)
+    shop.order()
+
+    assert ("order_unknown", "settled") == (early, shop.hear(receipt_id))
+    assert State.PAID is shop.state()
+
+
+def test_an_old_look_never_looks_like_money_taken_back(shop: Shop) -> None:
+    """The buyer's verify pays the order while the webhook's look-up is on its way: no person is called."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.bootpay.meanwhile("receipt", lambda: shop.verify(receipt_id))
+    outcome = shop.hear(receipt_id)
+
+    assert (State.PAID, ["registered", "approval_intended", "paid"]) == (shop.state(), shop.whats())
+    assert "settled" != outcome
+
+
+def test_a_webhook_never_approves(shop: Shop) -> None:
+    """Only a buyer's return or a reconciliation moves money."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.hear(receipt_id)
+
+    assert (0, 2) == (shop.bootpay.calls["confirm"], shop.bootpay.status(receipt_id))
+
+
+def test_a_webhook_that_overtakes_the_confirms_answer_waits_for_it(shop: Shop) -> None:
+    """Bootpay may tell the webhook before it answers us: the lease is respected, Bootpay is not asked in a loop."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    outcomes: list[str] = []
+    shop.bootpay.meanwhile("confirm", lambda: outcomes.append(shop.hear(receipt_id)))
+    answer = shop.verify(receipt_id)
+
+    assert (Accepted(state="paid", receipt_id=receipt_id), [""]) == (answer, outcomes)
+    assert {"receipt": 1, "confirm": 1} == shop.bootpay.calls
+    assert "settled" == shop.hear(receipt_id)
+
+
+def test_a_webhook_settles_once_the_other_is_done(shop: Shop) -> None:
+    """The lease ends while it waits: one look, and it is settled in time."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_AFTER)
+    shop.bootpay.meanwhile("confirm", lambda: shop.bootpay.on("receipt", Fault.LOST_BEFORE))
+    shop.verify(receipt_id)
+    shop.clock.advance(43)
+    shop.bootpay.calls.clear()
+
+    assert "settled" == shop.hear(receipt_id)
+    assert ({"receipt": 1}, State.PAID) == (shop.bootpay.calls, shop.state())
+
+
+def test_another_receipt_during_an_unfinished_approval_stays_in_the_inbox(shop: Shop) -> None:
+    """It is judged after the first one is known, and then goes back."""
+    shop.order()
+    first, second = shop.bootpay.agree("o1", 1000), shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_AFTER)
+    shop.bootpay.meanwhile("confirm", lambda: shop.bootpay.on("receipt", Fault.LOST_BEFORE))
+    shop.verify(first)
+    shop.clock.advance(46)
+    early = shop.hear(second)
+    shop.clock.advance(31)
+    shop.reconcile()
+    shop.clock.advance(121)
+    shop.reconcile()
+    shop.deliver()
+
+    assert "" == early
+    assert (first, 20) == (shop.payment().receipt_id, shop.bootpay.status(second))
+
+
+def test_a_notice_about_a_window_that_stays_open_ends_after_hours(shop: Shop) -> None:
+    """Forged notices do not cost a look every hour for ever, and a repeat would still count."""
+    shop.order()
+    receipt_id = shop.bootpay.open("o1", 1000)
+    shop.hear(receipt_id)
+    for _ in range(24):
+        shop.clock.advance(4_500)
+        shop.reconcile()
+    shop.bootpay.calls.clear()
+    shop.bootpay.ledger.approve(receipt_id)
+
+    assert (None, "not_yet") == (shop.backend.notices(1)[0].due_at, shop.backend.notices(1)[0].outcome)
+    assert "settled" == shop.hear(receipt_id)
+
+
+def test_a_wrong_price_heard_of_is_sent_back(shop: Shop) -> None:
+    """A webhook judges like the buyer's return."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 999)
+    shop.hear(receipt_id)
+    shop.deliver()
+
+    assert (State.OPEN, 20) == (shop.state(), shop.bootpay.status(receipt_id))
+
+
+def test_a_receipt_of_a_used_order_never_sticks_in_the_inbox(shop: Shop) -> None:
+    """A receipt that paid one order and now names another is settled as refused."""
+    shop.order("o1")
+    shop.order("o2")
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "o2"})
+
+    assert "settled" == shop.hear(receipt_id, order_id="o2")
+    assert State.OPEN is shop.state("o2")
