@@ -83,6 +83,17 @@ def test_an_intent_is_looked_at_when_its_lease_is_over() -> None:
         assert NOW + timedelta(seconds=45) == next_check(_order(), payment, NOW, NOW)
 
 
+def test_an_outcome_that_stays_unknown_is_asked_for_ever_less_often() -> None:
+    """One stuck order does not cost a call a second: half of what it is overdue is waited, at most a minute."""
+    payment = Payment(state=State.CANCELLING, lease=Lease(until=NOW))
+    waits = [
+        next_check(_order(), payment, NOW, NOW + timedelta(seconds=overdue_s))
+        for overdue_s in (0, 1, 10, 600)
+    ]
+
+    assert [NOW + timedelta(seconds=seconds) for seconds in (0 + 1, 1 + 1, 10 + 5, 600 + 60)] == waits
+
+
 def test_nothing_more_can_come_of_a_cancelled_order_or_one_that_waits_for_a_person() -> None:
     """No quota is spent on what a look cannot change."""
     for state in (State.CANCELLED, State.ATTENTION):

@@ -21,6 +21,8 @@ _DEPOSIT = _ladder("10m", "30m", "1h", "3h", "6h", "12h", "1d", "2d", "3d", "5d"
 # Cancels made in a console send no webhook, so paid orders are compared now and then.
 _PAID = _ladder("1h", "6h", "1d", "3d", "7d", "14d", "30d", "60d", "90d", "180d")
 _LATE = _ladder("1h", "1d", "3d", "7d")
+# An intent whose lease is over and whose outcome is still unknown.
+_SOONEST, _LATEST = timedelta(seconds=1), timedelta(minutes=1)
 # The window's own deadline may lag behind ours a little; do not ask at the very second.
 GRACE = timedelta(seconds=30)
 """How long after its deadline an order is still left alone."""
@@ -41,7 +43,9 @@ def next_check(
     match payment.state:
         case State.CONFIRMING | State.CANCELLING:
             until = payment.lease.until if payment.lease else now
-            return max(until, now + timedelta(seconds=1))
+            # The longer Bootpay has not made up its mind, the less often it is asked.
+            overdue = (now - until) / 2
+            return max(until, now + min(max(overdue, _SOONEST), _LATEST))
         case State.OPEN:
             due = _step(created_at, _OPEN, now)
         case State.AWAITING_DEPOSIT:
