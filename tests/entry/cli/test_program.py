@@ -25,8 +25,9 @@ from dojang.errors import (
 )
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from conftest import Buyer, Shell
 
+EXTRAS = ("starlette", "granian", "jinja2", "psycopg", "psycopg_pool", "boto3", "opentelemetry")
 HEAVY = (
     "aiohttp",
     "urllib3",
@@ -59,6 +60,54 @@ def test_help_lists_the_commands_without_their_heavy_parts() -> None:
 
     assert done.stdout.splitlines()[-1] == "0 []"
     assert "reconcile" in done.stdout
+
+
+def test_what_needs_no_extra_runs_without_any(dojang: Shell, buyer: Buyer) -> None:
+    """A bare install verifies, cancels and reconciles; only servers ask for more, in one sentence."""
+    receipt_id = buyer.pays("B-1")
+    lines = [
+        ["orders", "add", "B-1", "--price", "3000", "--name", "x"],
+        ["verify", "B-1", receipt_id],
+        ["cancel", "B-1", "--amount", "1000", "--reason", "x"],
+        ["receipt", receipt_id],
+        ["orders", "list"],
+        ["orders", "show", "B-1"],
+        ["orders", "history", "B-1"],
+        ["reconcile", "--all"],
+        ["webhooks", "list"],
+        ["doctor", "--fold"],
+        ["migrate"],
+        ["openapi"],
+        ["serve"],
+        ["emulator"],
+        ["demo"],
+    ]
+    script = (
+        "import sys\n"
+        f"for name in {EXTRAS!r}:\n    sys.modules[name] = None\n"
+        "from dojang.entry.cli import app\n"
+        f"for words in {lines!r}:\n"
+        "    try:\n        app(words)\n"
+        "    except SystemExit as end:\n        print('ENDED', words[0], int(end.code), flush=True)\n"
+    )
+    environment = {
+        "DOJANG_MODE": "emulator",
+        "BOOTPAY_URL": dojang.url,
+        "DOJANG_STORE": f"sqlite:///{dojang.file}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    ended = re.findall(r"^ENDED (\w+) (\d+)$", done.stdout, re.MULTILINE)
+    codes = [int(code) for _, code in ended]
+
+    assert [0] * 12 + [2] * 3 == codes, done.stderr
+    assert 3 == done.stderr.count('pip install "dojang[server]"')
+    assert "Traceback" not in done.stderr
 
 
 def test_the_version_is_the_packages() -> None:

@@ -162,19 +162,31 @@ def test_serve_reconciles_beside(
 
 
 def test_serve_logs_lines_a_machine_can_read(
-    start: Start, port: int, bootpay: EmulatorServer, buyer: Buyer
+    start: Start, port: int, bootpay: EmulatorServer, buyer: Buyer, door: Door, tmp_path: Path
 ) -> None:
-    """Where no person watches, each event is one JSON object."""
-    serving = start("serve", "--port", str(port), BOOTPAY_URL=bootpay.url, DOJANG_MODE="emulator")
+    """Where no person watches, each event is one JSON object that names no key and nothing of the buyer."""
+    door.status = 500
+    environment = {
+        "BOOTPAY_URL": bootpay.url,
+        "DOJANG_MODE": "emulator",
+        "DOJANG_STORE": f"sqlite:///{tmp_path}/served.sqlite3",
+        "DOJANG_DELIVER_TO": door.url,
+        "DOJANG_DELIVER_SECRET": "whsec_" + "c2VjcmV0" * 4,
+    }
+    adding = start("orders", "add", "S-1", "--price", "3000", "--name", "x", **environment)
+    assert 0 == adding.process.wait(30), adding.said()
+    serving = start("serve", "--port", str(port), **environment)
     url = serving.until(r"dojang listens on (http://\S+) ")
-    with bootpay.faulty(on="*", do="unauthorized"):
-        urllib3.request("POST", f"{url}/v1/orders/S-1/verify", json={"receipt_id": "0" * 24})
-        urllib3.request("POST", f"{url}/webhooks/bootpay", json={"receipt_id": "0" * 24})
+    receipt_id = buyer.pays("S-1", user={"username": "홍길동"})
+    urllib3.request("POST", f"{url}/v1/orders/S-1/verify", json={"receipt_id": receipt_id})
+    serving.until("deliveries: 1 failed")
     serving.stop(signal.SIGTERM)
     lines = [json.loads(line) for line in serving.said().splitlines() if line.startswith("{")]
 
-    assert lines
-    assert all({"at", "level", "logger", "message"} == set(line) for line in lines)
+    assert ["deliveries: 1 failed, 0 given up"] == [line["message"] for line in lines]
+    assert {"at", "level", "logger", "message"} == set(lines[0])
+    assert ("warning", "dojang.entry") == (lines[0]["level"], lines[0]["logger"])
+    assert "홍길동" not in serving.said()
 
 
 @pytest.mark.parametrize(
@@ -272,7 +284,7 @@ def test_the_story_of_the_demo_ends_well(start: Start) -> None:
         "200 paid",
         "422 amount_mismatch",
         "409 receipt_already_used",
-        "webhooks × 2",
+        "webhook × 2",
         "order.paid × 1",
     ):
         assert words in said

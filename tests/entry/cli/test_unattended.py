@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+
+from dojang.core.order import ReceiptId
+from dojang.entry.settings import read_settings
+from dojang.entry.wiring import open_backend
+from dojang.ports import Notice
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -115,6 +122,26 @@ def test_webhooks_are_listed(dojang: Shell) -> None:
     dojang("migrate")
 
     assert {"webhooks": []} == dojang.json("webhooks", "list")
+
+
+def test_what_bootpay_claimed_is_shown_harmlessly(dojang: Shell) -> None:
+    """Each notice once, with how often it came and what became of it; its words command no terminal."""
+    dojang("migrate")
+    settings = read_settings({"DOJANG_STORE": f"sqlite:///{dojang.file}"}, environment={}, bootpay=False)
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    notice = Notice(
+        receipt_id=ReceiptId("a" * 24), kind="PAYMENT_COMPLETED", order_id="\x1b[31mA-1", source="10.0.0.9"
+    )
+    with closing(open_backend(settings)) as backend:
+        backend.receive(notice, now, now)
+        backend.receive(notice, now, now)
+    (shown,) = dojang.json("webhooks", "list")["webhooks"]
+    table = dojang("webhooks", "list").out
+
+    assert ("a" * 24, "PAYMENT_COMPLETED", 2, "") == (
+        shown["receipt_id"], shown["kind"], shown["times"], shown["outcome"],
+    )  # fmt: skip
+    assert "\x1b" not in table
 
 
 def test_a_webhook_can_be_replayed(dojang: Shell, buyer: Buyer) -> None:

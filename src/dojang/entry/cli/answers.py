@@ -16,7 +16,9 @@ from dojang.web.showing import shown_account, shown_order
 __all__ = ["NO_ORDER", "NO_RECEIPT", "answered", "as_json", "order_shown"]
 
 NO_ORDER = "No such order is registered (등록되지 않은 주문입니다): {}"
+"""For people; the order\'s id goes where the braces are."""
 NO_RECEIPT = "Bootpay knows no such receipt in this project (부트페이에 없는 영수증입니다): {}"
+"""For people; the receipt\'s id goes where the braces are."""
 
 
 def as_json(value: object) -> Any:

@@ -118,10 +118,10 @@ async def _tell(stage: Stage, console: Console) -> Code:
 
 
 def _narrate(console: Console, number: int, chapter: Chapter, verdict: Verdict) -> None:
-    console.print(f"[bold]{number}. {chapter.title_ko}[/]")
-    console.print(f"   [dim]{chapter.title_en}[/]")
+    console.print(f"[bold]{number}. {chapter.title_ko} · {chapter.title_en}[/]")
     mark, style = ("✔", "green") if verdict.holds else ("✘", "red")
-    console.print(f"   {mark} {verdict.said}\n", style=style)
+    console.print(f"   {mark} {verdict.said}", style=style)
+    console.print(f"   {chapter.moral_ko}\n   [dim]{chapter.moral_en}[/]\n")
 
 
 def _invite(stage: Stage, console: Console) -> None:

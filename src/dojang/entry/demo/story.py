@@ -45,11 +45,15 @@ class Chapter:
     Attributes:
         title_ko: What happens, in Korean.
         title_en: What happens, in English.
+        moral_ko: What dojang makes of it, in Korean.
+        moral_en: What dojang makes of it, in English.
         happens: Makes it happen.
     """
 
     title_ko: str
     title_en: str
+    moral_ko: str
+    moral_en: str
     happens: Callable[[Teller], Awaitable[Verdict]]
 
 
@@ -147,7 +151,7 @@ async def _good_payment(teller: Teller) -> Verdict:
     await teller.webhooks_done()
     told = await teller.told_paid(order_id)
     return Verdict(
-        f"{status} {answer.get('state', answer.get('code'))}, order.paid × {told}",
+        f"verify → {status} {answer.get('state', answer.get('code'))}, order.paid × {told}",
         {
             "the receipt waited for the server (status 2)": waiting == 2,
             "200 paid": (status, answer.get("state")) == (200, "paid"),
@@ -163,7 +167,7 @@ async def _tampered_price(teller: Teller) -> Verdict:
     status, answer = await teller.verify(order_id, receipt_id)
     at_bootpay = await teller.receipt_status(receipt_id)
     return Verdict(
-        f"{status} {answer.get('code')}, Bootpay status {at_bootpay}",
+        f"verify → {status} {answer.get('code')}, Bootpay status {at_bootpay}",
         {
             "422 amount_mismatch": (status, answer.get("code")) == (422, "amount_mismatch"),
             "nothing was approved": at_bootpay == 2,
@@ -177,7 +181,7 @@ async def _replayed_receipt(teller: Teller) -> Verdict:
     _, receipt_id = teller.paid
     status, answer = await teller.verify(order_id, receipt_id)
     return Verdict(
-        f"{status} {answer.get('code')}",
+        f"verify → {status} {answer.get('code')}",
         {
             "409 receipt_already_used": (status, answer.get("code")) == (409, "receipt_already_used"),
             "the order is still open": await teller.state(order_id) == "open",
@@ -196,7 +200,7 @@ async def _lost_browser(teller: Teller) -> Verdict:
     await teller.until(paid)
     state, told = await teller.state(order_id), await teller.told_paid(order_id)
     return Verdict(
-        f"nobody called verify: {state}, order.paid × {told}",
+        f"webhook → {state}, order.paid × {told}",
         {"the webhook made it paid": state == "paid", "the shop was told once": told == 1},
     )
 
@@ -212,7 +216,7 @@ async def _duplicate_webhook(teller: Teller) -> Verdict:
     told = await teller.told_paid(order_id)
     last = [webhook["attempts"][-1]["status"] for webhook in again if webhook["attempts"]]
     return Verdict(
-        f"webhooks × {came}, all answered {'/'.join(map(str, sorted(set(last))))}, order.paid × {told}",
+        f"webhook × {came} → {'/'.join(map(str, sorted(set(last))))}, order.paid × {told}",
         {
             "it came again": came > before > 0,
             "each was acknowledged": bool(last) and all(status == 200 for status in last),
@@ -223,24 +227,38 @@ async def _duplicate_webhook(teller: Teller) -> Verdict:
 
 CHAPTERS = (
     Chapter(
-        "제대로 된 결제: 서버가 확인한 뒤에 승인합니다",
-        "A good payment, approved after it was checked",
+        "제대로 된 결제",
+        "A good payment",
+        "주문·금액·통화를 대조한 뒤에야 승인하고, 상점에는 정확히 한 번 알립니다.",
+        "Approved only after every term was compared; the shop is told exactly once.",
         _good_payment,
     ),
-    Chapter("브라우저에서 금액을 낮춘 결제", "The price was lowered in the browser", _tampered_price),
     Chapter(
-        "다른 주문의 영수증을 다시 낸 결제",
-        "A receipt that already paid for another order",
+        "브라우저에서 금액을 낮춘 결제",
+        "The price was lowered in the browser",
+        "승인 전에 거절했으므로 돈은 움직이지 않았습니다.",
+        "Refused before the approval, so no money has moved.",
+        _tampered_price,
+    ),
+    Chapter(
+        "다른 주문에 쓴 영수증을 다시 낸 결제",
+        "A receipt that has already paid for another order",
+        "영수증 하나는 영원히 주문 하나만 결제합니다.",
+        "One receipt pays for one order, for ever.",
         _replayed_receipt,
     ),
     Chapter(
-        "결제 직후 닫힌 브라우저를 웹훅이 살립니다",
-        "The browser got lost; the webhook rescues the order",
+        "결제 직후 브라우저가 닫힌 주문",
+        "The browser was closed right after paying",
+        "아무도 verify를 부르지 않았지만, 웹훅을 계기로 부트페이에 직접 확인했습니다.",
+        "Nobody called verify; the webhook was reason enough to ask Bootpay itself.",
         _lost_browser,
     ),
     Chapter(
-        "같은 웹훅이 두 번 와도 알림은 한 번",
-        "The same webhook twice, still one delivery",
+        "같은 웹훅이 두 번 온 주문",
+        "The same webhook came twice",
+        "두 번 다 받았다고 답하지만, 상점에 알리는 것은 한 번입니다.",
+        "Both are acknowledged, but the shop is still told once.",
         _duplicate_webhook,
     ),
 )
