@@ -200,12 +200,12 @@ class Caller:
         self.kind = kind
         self.pauses: list[float] = []
         self.clients: list[Any] = []
-        self.loop = asyncio.new_event_loop() if kind == "asyncio" else None
+        self.loop = None if kind == "blocking" else _loop(kind)
         self.client: Any = None
 
     def make(self, **settings: Any) -> Any:
         settings.setdefault("jitter", lambda: 1.0)
-        if self.kind == "asyncio":
+        if self.loop:
 
             async def sleep(seconds: float) -> None:
                 self.pauses.append(seconds)
@@ -252,9 +252,13 @@ class Caller:
             self.loop.close()
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+def _loop(kind: str) -> asyncio.AbstractEventLoop:
+    return pytest.importorskip("uvloop").new_event_loop() if kind == "uvloop" else asyncio.new_event_loop()
+
+
+@pytest.fixture(params=["blocking", "asyncio", "uvloop"])
 def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
-    """Both clients, one after the other."""
+    """Both clients, the second on both event loops, one after the other."""
     made = Caller(request.param)
     yield made
     made.close()

@@ -1,4 +1,4 @@
-"""Nothing that urllib3, aiohttp or the system can raise gets past the transports."""
+"""Nothing that urllib3, asyncio or the system can raise gets past the transports."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import inspect
 import socket
 import ssl
 import time
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
-import aiohttp.client_exceptions
 import pytest
 import urllib3.connection
 import urllib3.exceptions
 
 from dojang.bootpay.account import Address
+from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
-from dojang.bootpay.over_aiohttp import Session
+from dojang.bootpay.over_asyncio import Session
 from dojang.bootpay.over_urllib3 import Connections
 
 SYSTEM = [
@@ -53,7 +53,6 @@ URLLIB3 = [
     *raised_by(http.client, http.client.HTTPException),
     *SYSTEM,
 ]
-AIOHTTP = [*raised_by(aiohttp.client_exceptions, Exception), *SYSTEM]
 
 
 def instance(kind: type[BaseException]) -> BaseException:
@@ -65,6 +64,10 @@ def instance(kind: type[BaseException]) -> BaseException:
 
 def connections() -> Connections:
     return Connections(ADDRESS, pool_size=1, max_response_bytes=100, ca_certs=None, clock=time.monotonic)
+
+
+def session(address: Address = ADDRESS) -> Session:
+    return Session(address, pool_size=1, max_response_bytes=100_000, ca_certs=None, clock=time.monotonic)
 
 
 @pytest.mark.parametrize("kind", URLLIB3, ids=lambda kind: kind.__name__)
@@ -115,34 +118,96 @@ def test_whatever_sending_raises_may_have_left(
     assert [] == line._idle
 
 
-@pytest.mark.parametrize("kind", AIOHTTP, ids=lambda kind: kind.__name__)
-def test_whatever_aiohttp_raises_is_a_fault(kind: type[BaseException]) -> None:
-    """Its errors are told apart by whether it raises them before it writes."""
-
-    class Broken:
-        async def __aenter__(self) -> None:
-            raise instance(kind)
-
-        async def __aexit__(
-            self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-        ) -> None: ...
-
-    class FakeSession:
-        def request(self, *args: object, **kwargs: object) -> Broken:
-            return Broken()
+@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
+def test_whatever_connecting_on_a_loop_raises_never_left(kind: type[BaseException]) -> None:
+    """The same on an event loop: no connection, nothing sent."""
 
     async def transmit() -> object:
-        session = Session(ADDRESS, pool_size=1, max_response_bytes=100, ca_certs=None, clock=time.monotonic)
-        session._session = FakeSession()  # type: ignore[assignment]
-        session._loop = asyncio.get_running_loop()
-        return await session.transmit(STEP)
+        async def create_connection(*args: object, **settings: object) -> None:
+            raise instance(kind)
+
+        asyncio.get_running_loop().create_connection = create_connection  # type: ignore[method-assign,assignment]
+        return await session().transmit(STEP)
 
     fault = asyncio.run(transmit())
-    before = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
     assert isinstance(fault, Fault)
-    assert fault.left == (not issubclass(kind, before))
+    assert not fault.left
     assert "SECRET" not in fault.words
+
+
+@pytest.mark.parametrize("kind", [*SYSTEM, RuntimeError], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("moment", ["sending", "reading"])
+def test_whatever_sending_on_a_loop_raises_may_have_left(moment: str, kind: type[Exception]) -> None:
+    """The same on an event loop, whether the transport refuses to write or loses the connection."""
+
+    class Breaking:
+        def __init__(self, protocol: Any) -> None:
+            self.protocol = protocol
+
+        def write(self, data: bytes) -> None:
+            if moment == "sending":
+                raise instance(kind)
+            self.protocol.connection_lost(instance(kind))
+
+        def abort(self) -> None: ...
+
+        def is_closing(self) -> bool:
+            return False
+
+    async def transmit() -> tuple[object, Session]:
+        async def create_connection(make: Any, *args: object, **settings: object) -> tuple[Breaking, object]:
+            protocol = make()
+            protocol.connection_made(Breaking(protocol))
+            return Breaking(protocol), protocol
+
+        asyncio.get_running_loop().create_connection = create_connection  # type: ignore[method-assign,assignment]
+        line = session()
+        return await line.transmit(STEP), line
+
+    fault, line = asyncio.run(transmit())
+
+    assert isinstance(fault, Fault)
+    assert fault.left
+    assert "SECRET" not in fault.words
+    assert [] == line._idle
+
+
+def test_whoever_gives_up_leaves_no_answer_behind_for_the_next_one(server: Any) -> None:
+    """A cancelled request takes its connection with it: the next one gets its own answer on a new one."""
+    server.script.append(server.silence)
+
+    async def give_up_and_ask_again() -> object:
+        line = session(Address.of(server.url))
+        asking = asyncio.create_task(line.transmit(Transmit("GET", "/first", {}, None, 1.0, 5.0, None)))
+        while not server.seen:  # noqa: ASYNC110 - the server is a thread, and has no event to await
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        answer = await line.transmit(Transmit("GET", "/second", {}, None, 1.0, 5.0, None))
+        await line.close()
+        return answer
+
+    answer = asyncio.run(give_up_and_ask_again())
+
+    assert isinstance(answer, Answer)
+    assert [1, 2] == [seen.connection for seen in server.seen]
+
+
+def test_a_busy_pool_on_a_loop_never_left(server: Any) -> None:
+    """The same on an event loop: who waits for a connection has sent nothing."""
+    server.script.append(server.silence)
+
+    async def two_at_once() -> object:
+        line = session(Address.of(server.url))
+        first = asyncio.create_task(line.transmit(Transmit("GET", "/", {}, None, 1.0, 5.0, None)))
+        await asyncio.sleep(0)
+        fault = await line.transmit(Transmit("GET", "/", {}, None, 0.01, 1.0, None))
+        await line.close()
+        assert Fault(left=True, words="the connection was closed without an answer") == await first
+        return fault
+
+    assert Fault(left=False, words="all 1 connections are busy") == asyncio.run(two_at_once())
 
 
 def test_a_busy_pool_never_left(server: Any) -> None:

@@ -101,7 +101,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # The asyncio client brings aiohttp along: only those who name it pay for it.
+    # The asyncio client brings asyncio along: only those who name it pay for it.
     if name == "AsyncBootpay":
         from dojang.bootpay.async_client import AsyncBootpay
 

@@ -16,7 +16,7 @@ from dojang.bootpay.client import PRODUCTION, line_of
 from dojang.bootpay.conversation import BearerToken, NeedToken, Pause, Reply, Transmit, conversation
 from dojang.bootpay.endpoints import Endpoints
 from dojang.bootpay.endpoints.tokens import Token, request_token
-from dojang.bootpay.over_aiohttp import Session
+from dojang.bootpay.over_asyncio import Session
 from dojang.bootpay.tokens import kept_token, token_call, without_token
 from dojang.errors import ConfigError, InvalidValue, NotSent, OutcomeUnknown
 
@@ -34,8 +34,7 @@ class AsyncBootpay(Endpoints, Awaiting):
     """Bootpay's server API for asyncio: the same methods as `Bootpay`, each to be awaited.
 
     One client serves all tasks of one event loop; make one and keep it. The arguments are those of `Bootpay`;
-    `sleep` is awaited. An answer that trickles in may take `connect_timeout_s` and `read_timeout_s` together, because
-    aiohttp does not tell when a connection is there; a deadline is exact.
+    `sleep` is awaited.
     """
 
     def __init__(

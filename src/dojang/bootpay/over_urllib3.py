@@ -22,6 +22,7 @@ from dojang.bootpay.account import Address
 from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.faults import fault_words
+from dojang.bootpay.http1 import written
 from dojang.bootpay.tls import tls_context
 
 __all__ = ["Connections"]
@@ -44,7 +45,7 @@ class Connections:
         clock: Callable[[], float],
     ) -> None:
         self._address = address
-        self._host = "Host: " + address.origin.partition("://")[2]
+        self._host = address.origin.partition("://")[2]
         self._pool_size = pool_size
         self._max_response_bytes = max_response_bytes
         self._ca_certs = ca_certs
@@ -126,7 +127,7 @@ class Connections:
         kept = False
         try:
             connection.sock.settimeout(read_s)
-            connection.sock.sendall(self._written(step))
+            connection.sock.sendall(written(step, self._host))
             # The standard library's response, over a reader that keeps the end: urllib3's own would log the path of
             # an answer with odd headers, and a path may hold a billing key.
             bounded = cast("socket.socket", _Bounded(connection.sock, ends_at, self._clock))
@@ -149,17 +150,6 @@ class Connections:
                 self._keep(connection)
             else:
                 connection.close()
-
-    def _written(self, step: Transmit) -> bytes:
-        """Head and body in one piece: one segment, one TLS record. Its parts were judged by `conversation`."""
-        lines = [f"{step.method} {step.target} HTTP/1.1", self._host]
-        lines += [f"{name}: {value}" for name, value in step.headers.items()]
-        if step.body is None:
-            if step.method in {"POST", "PUT"}:
-                lines.append("Content-Length: 0")
-            return "\r\n".join([*lines, "\r\n"]).encode("ascii")
-        lines.append(f"Content-Length: {len(step.body)}")
-        return "\r\n".join([*lines, "\r\n"]).encode("ascii") + step.body
 
     def _keep(self, connection: _Connection) -> None:
         with self._lock:
