@@ -228,7 +228,6 @@ def serve(
 
 def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Uvloop where it is installed (there is none for Windows); None means asyncio's own."""
-    if os.environ.get("NOUV"): return None
     try:
         import uvloop
     except ImportError:
