@@ -43,10 +43,14 @@ async def receive_webhook(world: World, notice: Notice, *, within_s: float = 4.0
     """
     deadline = Deadline(world, within_s)
     now = world.clock.now()
-    stored = await world.store.receive(notice, now, now + timedelta(seconds=_LOOK_AGAIN_AFTER_S))
-    if stored.due_at is None and stored.outcome == "settled":
-        # Any other end may have been reached too early, by a forged notice for example: then the repeat counts.
-        return stored.outcome
+    due_at = now + timedelta(seconds=_LOOK_AGAIN_AFTER_S)
+    stored = await world.store.receive(notice, now, due_at)
+    if stored.due_at is None:
+        if stored.outcome == "settled":
+            return stored.outcome
+        # Any other end may have been reached too early, by a forged notice for example: then the repeat counts, and
+        # must be due again before it is acknowledged.
+        await world.store.settle_notice(notice, "", due_at)
     try:
         outcome = await look_into(world, notice, deadline)
         if outcome:
