@@ -3,18 +3,21 @@
 Rule 1: cancelled in total never exceeds what was paid.
 Rule 2: one cancel at a time per order; its intent is committed before money moves.
 Rule 3: the same key is the same cancel, for ever; with another body it is refused.
+Rule 4: a refund account passes through; it is neither stored nor shown, and no hash of it alone is either.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dojang.core.order import Order, OrderId
 from dojang.core.payment import Payment, State
+from dojang.errors import InvalidValue
 
 __all__ = ["CancelRefusal", "CancelTerms", "WantedCancel", "WhyNot", "key_of", "terms_of"]
 
@@ -84,29 +87,61 @@ _SENTENCES: dict[WhyNot, tuple[str, str]] = {
 }
 
 
+_REASON_LENGTH_MAX = 300
+_ACCOUNT_FIELDS = {
+    "bank_code": re.compile(r"[0-9]{3}", re.ASCII),
+    "bank_account": re.compile(r"[0-9](-?[0-9]){0,29}", re.ASCII),
+    "bank_username": re.compile(r"(?=.*\S).{1,60}"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCancel:
     """What the shop asks for.
 
     Attributes:
-        amount: Minor units to give back; None for all that remains.
+        amount: Minor units to give back, more than none; None for all that remains.
         tax_free: The non-taxable part of it; None to leave it to us where that is unambiguous.
-        reason: Why, for the admin pages and the history.
-        refund_account: Where the money of a virtual account goes: `bank_code`, `bank_account`, `bank_username`.
-            Used for this one call and stored nowhere.
+        reason: Why, for the admin pages and the history: 1 to 300 printable characters.
+        refund_account: Where the money of a virtual account goes: `bank_code` (3 digits), `bank_account` (digits and
+            dashes), `bank_username`. Used for this one call and stored nowhere.
         expected_remaining: If given, what the shop believes remains before this cancel.
+        key: The caller's idempotency key as it came, which is stored nowhere either: mixed into the fingerprint, it
+            keeps a stolen store from being searched for account numbers.
+
+    Raises:
+        InvalidValue: If an amount or a text cannot be what it should be.
     """
 
     amount: int | None
     tax_free: int | None
     reason: str
-    refund_account: Mapping[str, str] | None = None
+    refund_account: Mapping[str, str] | None = field(default=None, repr=False)
     expected_remaining: int | None = None
+    key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.amount is not None and self.amount <= 0:
+            raise InvalidValue("amount must be more than zero (amount는 0보다 커야 합니다)")
+        if self.tax_free is not None and self.tax_free < 0:
+            raise InvalidValue("tax_free must not be negative (tax_free는 0 이상이어야 합니다)")
+        if self.expected_remaining is not None and self.expected_remaining < 0:
+            raise InvalidValue(
+                "expected_remaining must not be negative (expected_remaining은 0 이상이어야 합니다)"
+            )
+        if not self.reason.strip() or len(self.reason) > _REASON_LENGTH_MAX or not self.reason.isprintable():
+            raise InvalidValue(
+                f"reason must be 1 to {_REASON_LENGTH_MAX} printable characters "
+                f"(reason은 1~{_REASON_LENGTH_MAX}자의 문자여야 합니다)"
+            )
+        if self.refund_account is not None:
+            _check_account(self.refund_account)
 
     @property
     def fingerprint(self) -> str:
         """A hash of everything that was asked for."""
         asked = [
+            self.key,
             self.amount,
             self.tax_free,
             self.reason,
@@ -114,6 +149,27 @@ class WantedCancel:
             self.expected_remaining,
         ]
         return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()[:32]
+
+    def without_account(self, words: str) -> str:
+        """What Bootpay said, fit to be kept: should it name the refund account, that is left out."""
+        for name in ("bank_account", "bank_username"):
+            secret = (self.refund_account or {}).get(name, "")
+            for spelling in {secret, secret.replace("-", "")} - {""}:
+                words = words.replace(spelling, "***")
+        return words
+
+
+def _check_account(account: Mapping[str, str]) -> None:
+    whole = set(account) == set(_ACCOUNT_FIELDS) and all(
+        pattern.fullmatch(account[name]) and account[name].isprintable()
+        for name, pattern in _ACCOUNT_FIELDS.items()
+    )
+    if not whole:
+        # What it holds is not repeated: an error must not show an account either.
+        raise InvalidValue(
+            "refund_account must have bank_code (3 digits), bank_account (digits and dashes) and bank_username "
+            "(refund_account에는 bank_code 3자리 숫자, bank_account 숫자와 -, bank_username이 필요합니다)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +194,18 @@ class CancelRefusal:
 
     Attributes:
         why: Why not.
-        detail: Bootpay's code and words where it refused.
+        code: Bootpay's code where it refused.
+        words: Bootpay's words where it refused: for the shop, not for buyers.
     """
 
     why: WhyNot
-    detail: str = ""
+    code: str = ""
+    words: str = ""
+
+    @property
+    def detail(self) -> str:
+        """Bootpay's code and words in one line; empty where it was not asked."""
+        return f"{self.code}: {self.words}".strip(": ")
 
 
 def key_of(order_id: OrderId, key: str) -> str:
@@ -173,7 +236,8 @@ def terms_of(
         case _:
             return CancelRefusal(WhyNot.NOT_PAID)
     remaining = order.price.minor - payment.cancelled
-    remaining_tax_free = order.tax_free - payment.cancelled_tax_free
+    # An outside cancel may not say what its tax-free part was: no more of it can be left than is left at all.
+    remaining_tax_free = min(order.tax_free - payment.cancelled_tax_free, remaining)
     if wanted.expected_remaining is not None and wanted.expected_remaining != remaining:
         return CancelRefusal(WhyNot.REMAINING_MISMATCH)
     amount = remaining if wanted.amount is None else wanted.amount

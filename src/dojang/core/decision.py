@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.delivery import Delivery, Lane
-from dojang.core.order import OrderId, ReceiptId, major_units
+from dojang.core.order import Order, OrderId, ReceiptId, major_units
 from dojang.core.payment import (
     Event,
     Fate,
+    OtherReceipt,
     Payment,
     Record,
     State,
@@ -51,6 +52,7 @@ __all__ = [
     "cancel_refused",
     "expire",
     "give_up_delivery",
+    "held_money",
     "intend_approval",
     "intend_cancel",
     "money_returned",
@@ -273,7 +275,8 @@ def observe(
         return draft.done(Refusal(Reason.RECEIPT_ALREADY_USED))
     verdict = judge(record.order, receipt, rules.mode)
     if isinstance(verdict, Rejected) and verdict.reason is Reason.ORDER_MISMATCH:
-        if record.payment.receipt_id == receipt.id and record.payment.state in _HANGS_ON_ITS_RECEIPT:
+        hangs = record.payment.receipt_id == receipt.id and record.payment.state in _HANGS_ON_ITS_RECEIPT
+        if hangs and Reason.ORDER_MISMATCH.value not in record.payment.dismissed:
             # What the order's money hangs on now names another order: nothing a machine may sort out.
             draft.attention(Reason.ORDER_MISMATCH.value, receipt_id=str(receipt.id))
         return draft.done(Refusal(Reason.ORDER_MISMATCH))
@@ -534,6 +537,8 @@ def _compare_paid(draft: _Draft, receipt: Receipt) -> Decision:
         return draft.done(replay)
     if receipt.status in (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN):
         return draft.done(replay)
+    if "payment_reverted" in payment.dismissed:
+        return draft.done(replay)
     # Paid money does not turn back into a waiting account or a failure unless somebody reversed it.
     draft.attention("payment_reverted", receipt_id=str(receipt.id), status=receipt.number)
     return draft.done(Pending())
@@ -721,8 +726,10 @@ def resolve_attention(
     reason: str,
     receipt_id: ReceiptId | None = None,
     spread: float = 0.0,
+    *,
+    seen: Receipt | None = None,
 ) -> Decision | str:
-    """A person's way out of `attention`, or one sentence why it is none.
+    """A person's way out of `attention`, or one sentence (in English and Korean) why it is none.
 
     Args:
         record: The order.
@@ -733,10 +740,15 @@ def resolve_attention(
         reason: Why, in the person's words.
         receipt_id: Which held receipt; may be left out where only one is held.
         spread: See `next_check`.
+        seen: The held receipt as Bootpay shows it now; what it no longer holds cannot be accepted.
     """
     payment = record.payment
     if payment.state is not State.ATTENTION:
-        return f"The order does not wait for a decision; it is {shown_state(record.order, payment)}."
+        shown = shown_state(record.order, payment)
+        return (
+            f"The order does not wait for a decision; it is {shown}. "
+            f"(결정을 기다리는 주문이 아닙니다. 현재 상태: {shown})"
+        )
     before = payment.before or State.OPEN
     # An intent that was interrupted is not taken up again; what it was about is looked at like any receipt.
     back = {State.CONFIRMING: State.OPEN, State.CANCELLING: State.PAID}.get(before, before)
@@ -744,18 +756,9 @@ def resolve_attention(
     if resolution == "dismiss":
         draft.step(What.RESOLVED, to=back.value, resolution=resolution, reason=reason)
         return draft.done(Pending())
-    held = [
-        other
-        for other in payment.others
-        if other.fate is Fate.HELD and (receipt_id is None or other.receipt_id == receipt_id)
-    ]
-    if len(held) != 1:
-        return (
-            "No such money is held."
-            if not held
-            else "More than one receipt is held: name the one that is meant."
-        )
-    other = held[0]
+    other = held_money(payment, receipt_id)
+    if isinstance(other, str):
+        return other
     if resolution == "return":
         draft.step(
             What.RESOLVED,
@@ -774,20 +777,61 @@ def resolve_attention(
         draft.owe_back(other.receipt_id, other.reason)
         return draft.done(Pending())
     if was_paid(payment):
-        return "The order is paid for by another receipt already: return this one."
+        return (
+            "The order is paid for by another receipt already: return this one. "
+            "(이미 다른 영수증으로 결제된 주문입니다. 이 돈은 돌려주세요.)"
+        )
     if other.price != record.order.price.minor or other.reason == Reason.CURRENCY_MISMATCH:
-        return "The held amount is not the price of the order: return it."
+        return (
+            "The held amount is not the price of the order: return it. "
+            "(보류된 금액이 주문 금액과 다릅니다. 돌려주세요.)"
+        )
+    if seen is not None and not _still_holds(seen, record.order):
+        return (
+            "Bootpay no longer shows the price of the order on that receipt: look again. "
+            "(부트페이의 해당 영수증에 주문 금액이 남아 있지 않습니다. 다시 확인해 주세요.)"
+        )
     draft.step(
         What.RESOLVED,
         to=State.PAID.value,
         resolution=resolution,
         reason=reason,
         receipt_id=str(other.receipt_id),
-        paid_at=now.isoformat(),
+        paid_at=((seen.purchased_at if seen else None) or now).isoformat(),
+        method=seen.method if seen else "",
     )
     draft.claim(other.receipt_id)
     draft.tell("order.paid")
     return draft.done(Accepted(state="paid", receipt_id=other.receipt_id))
+
+
+def held_money(payment: Payment, receipt_id: ReceiptId | None) -> OtherReceipt | str:
+    """The receipt a person decides on, or one sentence why it is not clear which.
+
+    Args:
+        payment: Its receipts.
+        receipt_id: Which one; None where only one is held.
+    """
+    held = [
+        other
+        for other in payment.others
+        if other.fate is Fate.HELD and (receipt_id is None or other.receipt_id == receipt_id)
+    ]
+    match held:
+        case [other]:
+            return other
+        case []:
+            return "No such money is held. (보류된 돈이 없습니다.)"
+        case _:
+            return (
+                "More than one receipt is held: name the one that is meant. "
+                "(보류된 영수증이 여러 개입니다. receipt_id를 지정해 주세요.)"
+            )
+
+
+def _still_holds(seen: Receipt, order: Order) -> bool:
+    price = order.price
+    return (seen.order_id, seen.currency, seen.remaining) == (order.id, price.currency, price.minor)
 
 
 def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: datetime) -> Decision:

@@ -173,6 +173,8 @@ class CancelRequest:
         key: Hash of the order's id and the caller's key; also the `cancel_id`.
         fingerprint: Hash of what was asked, to tell another request under the same key.
         outcome: `in_flight`, `done`, `refused`, or `undone` (certainly not carried out: may be tried again).
+        amount: Minor units that were to go back.
+        tax_free: The non-taxable part of them.
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
@@ -181,6 +183,8 @@ class CancelRequest:
     key: str
     fingerprint: str
     outcome: str
+    amount: int = 0
+    tax_free: int = 0
     cancelled: int = 0
     code: str = ""
     words: str = ""
@@ -205,6 +209,7 @@ class Payment:
         before: The state that `attention` interrupted.
         others: Receipts of this order that do not pay for it.
         requests: Cancels the shop asked for, one per idempotency key.
+        dismissed: Reasons for `attention` that a person has dismissed: the same fact calls nobody again.
     """
 
     state: State = State.OPEN
@@ -221,6 +226,7 @@ class Payment:
     before: State | None = None
     others: tuple[OtherReceipt, ...] = ()
     requests: tuple[CancelRequest, ...] = ()
+    dismissed: tuple[str, ...] = ()
 
     def other(self, receipt_id: ReceiptId) -> OtherReceipt | None:
         """The note on a receipt that does not pay for this order, if there is one."""
@@ -338,16 +344,16 @@ def apply(payment: Payment, event: Event) -> Payment:
                     base=payment.cancelled,
                     reason=str(data.get("reason", "")),
                 ),
-                requests=_asked(payment, data, "in_flight"),
+                requests=_asked(payment, data),
             )
         case What.CANCEL_REFUSED:
             outcome = "undone" if data.get("undone") else "refused"
-            requests = _asked(payment, data, outcome)
+            requests = _answered(payment, data, outcome)
             return replace(changed, lease=None, intended_at=None, cancel=None, requests=requests)
         case What.PARTIALLY_CANCELLED | What.CANCELLED:
             return replace(
                 changed,
-                requests=_asked(payment, data, "done"),
+                requests=_answered(payment, data, "done"),
                 lease=None,
                 intended_at=None,
                 cancel=None,
@@ -371,6 +377,8 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
         raise ValueError(f"resolved cannot follow {payment.state}")
     target = State(str(data["to"]))
     changed = replace(payment, state=target, reason=None, before=None)
+    if data.get("resolution") == "dismiss" and payment.reason and payment.reason not in payment.dismissed:
+        changed = replace(changed, dismissed=(*payment.dismissed, payment.reason))
     if target is State.PAID and "paid_at" in data:
         # Only money that is accepted says when; a receipt named without it is one whose money goes back.
         receipt_id = _receipt_id(data)
@@ -422,27 +430,34 @@ def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[Ot
     return (*(other for other in payment.others if other.receipt_id != receipt_id), note)
 
 
-def _asked(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
-    """The requests with the one under way brought up to date; unchanged where no request is concerned."""
-    key = (
-        str(data["cancel_id"])
-        if "cancel_id" in data
-        else (payment.cancel.cancel_id if payment.cancel else None)
-    )
-    if key is None:
-        return payment.requests
-    known = next((request for request in payment.requests if request.key == key), None)
+def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest, ...]:
+    """The requests with one more under way; a key that came before (and certainly had no effect) begins anew."""
     request = CancelRequest(
-        key=key,
-        fingerprint=str(data["fingerprint"])
-        if "fingerprint" in data
-        else (known.fingerprint if known else ""),
-        outcome=outcome,
-        cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
-        code=str(data.get("code", "")),
-        words=str(data.get("words", "")),
+        key=str(data["cancel_id"]),
+        fingerprint=str(data.get("fingerprint", "")),
+        outcome="in_flight",
+        amount=_int(data["amount"]),
+        tax_free=_int(data["tax_free"]),
     )
-    return (*(other for other in payment.requests if other.key != key), request)
+    return (*(other for other in payment.requests if other.key != request.key), request)
+
+
+def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
+    """The requests with the answer to the one under way; unchanged where none is."""
+    if payment.cancel is None:
+        return payment.requests
+    return tuple(
+        replace(
+            request,
+            outcome=outcome,
+            cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
+            code=str(data.get("code", "")),
+            words=str(data.get("words", "")),
+        )
+        if request.key == payment.cancel.cancel_id
+        else request
+        for request in payment.requests
+    )
 
 
 def account_from(data: Mapping[str, object]) -> Account | None:

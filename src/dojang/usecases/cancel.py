@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.decision import cancel_refused, intend_cancel, observe
+from dojang.core.decision import Decision, cancel_refused, intend_cancel, observe
 from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
-from dojang.core.receipt import Receipt
+from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown
@@ -19,6 +20,7 @@ _WAIT_STEP_S = 0.1
 _TIME_TO_MOVE_MONEY_S = 4.0
 _LOOK_AGAIN_RESERVE_S = 1.5
 _CONFLICTS_MAX = 8
+_WORDS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +28,24 @@ class CancelDone:
     """The money goes back.
 
     Attributes:
-        record: The order afterwards.
-        cancelled: Running total after this cancel, in minor units.
+        record: The order as it stands now.
+        request: What was asked and how it ended; the same for ever, whatever is cancelled later.
         replayed: True where the first answer under this key is repeated.
     """
 
     record: Record
-    cancelled: int
+    request: CancelRequest
     replayed: bool
+
+    @property
+    def cancelled(self) -> int:
+        """Running total after this cancel, in minor units."""
+        return self.request.cancelled
 
 
 @dataclass(frozen=True, slots=True)
 class CancelPending:
-    """It may or may not have been carried out; it will be found out without a person."""
+    """It may or may not have been carried out; it will be found out, or a person is called."""
 
     record: Record
 
@@ -76,6 +83,7 @@ async def cancel(
     """
     deadline = Deadline(world, within_s)
     cancel_id = key_of(order_id, key)
+    wanted = replace(wanted, key=key)
     conflicts = 0
     while True:
         record = await world.store.load(order_id)
@@ -92,10 +100,12 @@ async def cancel(
         try:
             if record.payment.state is State.CANCELLING:
                 # The lease of an earlier intent ran out: find out what became of it before anything else.
-                settled = await _look(world, record, deadline)
-                if settled is None or settled.payment.state is State.CANCELLING:
-                    return CancelPending(settled or record)
-                continue
+                settled, _ = await _look(world, record, deadline)
+                if settled.payment.state is not State.CANCELLING:
+                    continue
+                if _in_flight(settled, cancel_id):
+                    return CancelPending(settled)
+                return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
             terms = terms_of(record.order, record.payment, wanted, record.payment.method)
             if isinstance(terms, CancelRefusal):
                 return CancelNotDone(record=record, refusal=terms)
@@ -117,12 +127,10 @@ def _recall(record: Record, cancel_id: str, wanted: WantedCancel) -> CancelDone 
         return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.KEY_REUSED))
     match request.outcome:
         case "done":
-            return CancelDone(record=record, cancelled=request.cancelled, replayed=True)
+            return CancelDone(record=record, request=request, replayed=True)
         case "refused":
-            detail = f"{request.code}: {request.words}".strip(": ")
-            return CancelNotDone(
-                record=record, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, detail), replayed=True
-            )
+            refusal = CancelRefusal(WhyNot.CANCEL_REFUSED, request.code, request.words)
+            return CancelNotDone(record=record, refusal=refusal, replayed=True)
         case _:
             # In flight, or certainly not carried out: under the same key it may be taken up again.
             return None
@@ -158,50 +166,94 @@ async def _carry_out(
             refund_account=wanted.refund_account,
         )
     except NotSent as never_left:
-        undone = cancel_refused(
-            record,
-            world.clock.now(),
-            "shop",
-            {"undone": True, "code": "not_sent", "words": str(never_left)[:200]},
-        )
-        await world.store.commit(record, undone)
+        undone: dict[str, object] = {
+            "undone": True,
+            "code": "not_sent",
+            "words": str(never_left)[:_WORDS_MAX],
+        }
+        await _write(world, record, lambda there: cancel_refused(there, world.clock.now(), "shop", undone))
         raise
     except OutcomeUnknown:
         seen = None
     except Refused as no:
         refusal, seen = no, None
-    settled = await _look(world, record, deadline, seen)
-    if settled is None:
-        return CancelPending(record)
-    if settled.payment.state is not State.CANCELLING:
-        request = _request(settled, cancel_id)
-        if request is not None and request.outcome == "done":
-            return CancelDone(record=settled, cancelled=settled.payment.cancelled, replayed=False)
-        # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
-        return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
-    if refusal is None:
+    settled, seen = await _look(world, record, deadline, seen)
+    request = _request(settled, cancel_id)
+    if request is not None and request.outcome == "done":
+        return CancelDone(record=settled, request=request, replayed=False)
+    if settled.payment.state is State.CANCELLING:
+        if refusal is None or not _shows_no_effect(settled, seen):
+            return CancelPending(settled)
+        # Bootpay said no, and the receipt shows that nothing went back.
+        words = wanted.without_account(refusal.message)[:_WORDS_MAX]
+        told: dict[str, object] = {"code": refusal.code, "words": words}
+        settled = await _write(
+            world, settled, lambda there: cancel_refused(there, world.clock.now(), "shop", told)
+        )
+        why = CancelRefusal(WhyNot.CANCEL_REFUSED, refusal.code, words)
+        return CancelNotDone(record=settled, refusal=why)
+    if request is not None and request.outcome == "in_flight":
+        # What it was about no longer makes sense to a machine; a person has been called.
         return CancelPending(settled)
-    # Bootpay said no, and the receipt shows that nothing went back.
-    words: dict[str, object] = {"code": refusal.code, "words": refusal.message[:200]}
-    settled = await world.store.commit(settled, cancel_refused(settled, world.clock.now(), "shop", words))
-    detail = f"{refusal.code}: {refusal.message}"[:300]
-    return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, detail))
+    # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
+    return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
 
 
 async def _look(
     world: World, record: Record, deadline: Deadline, seen: Receipt | None = None
-) -> Record | None:
-    """Compare what Bootpay says went back with what had gone back before; None if it cannot be asked."""
+) -> tuple[Record, Receipt | None]:
+    """Compare what Bootpay says went back with what had gone back before; None where it cannot be asked."""
     receipt_id = record.payment.receipt_id
     assert receipt_id is not None
     if seen is None:
         try:
             seen = await world.gateway.look_up(receipt_id, max(deadline.left_s, _LOOK_AGAIN_RESERVE_S))
         except BootpayError:
-            return None
-        if seen is None:
-            return None
-    decision = observe(record, seen, world.rules, world.clock.now(), "shop", world.spread())
-    if not decision.events:
-        return record
-    return await world.store.commit(record, decision)
+            seen = None
+    if seen is None:
+        return record, None
+    shown = seen
+    settled = await _write(
+        world,
+        record,
+        lambda there: observe(there, shown, world.rules, world.clock.now(), "shop", world.spread()),
+    )
+    return settled, shown
+
+
+async def _write(world: World, record: Record, decide: Callable[[Record], Decision]) -> Record:
+    """Commit what follows for the cancel under way.
+
+    Another step on the order meanwhile (a surplus went back, say) makes us decide afresh; what Bootpay has just told
+    us is not forgotten for it.
+
+    Raises:
+        Conflict: If the cancel under way is not the same any more.
+    """
+    for _ in range(_CONFLICTS_MAX):
+        decision = decide(record)
+        if not decision.events:
+            return record
+        try:
+            return await world.store.commit(record, decision)
+        except Conflict:
+            fresh = await world.store.load(record.order.id)
+            if fresh is None or _intent(fresh) != _intent(record):
+                raise
+            record = fresh
+    raise Conflict(f"order {record.order.id} kept changing")
+
+
+def _intent(record: Record) -> tuple[object, ...]:
+    """What makes an intent this one and no repeat of it under the same key."""
+    return record.payment.cancel, record.payment.lease
+
+
+def _shows_no_effect(record: Record, seen: Receipt | None) -> bool:
+    intent = record.payment.cancel
+    return (
+        seen is not None
+        and intent is not None
+        and seen.status is ReceiptStatus.PAID
+        and seen.cancelled == intent.base
+    )
