@@ -24,10 +24,18 @@ log = logging.getLogger("dojang.entry")
 
 DELIVER_EVERY_S = 0.5
 RECONCILE_EVERY_S = 5.0
+# A shop that takes its time over one delivery must not hold up the others, nor money that must go back.
+DELIVERERS = 4
 
 
 def serve(
-    settings: Settings, host: str, port: int, *, say: Callable[[str], None], warn: Callable[[str], None]
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+    requests: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
@@ -37,11 +45,12 @@ def serve(
         port: 0 for any that is free.
         say: Told where it listens.
         warn: Told what is missing.
+        requests: Whether every request is a line in the log.
 
     Raises:
         ConfigError: If the store cannot be opened or the address is taken.
     """
-    log_to_stderr()
+    log_to_stderr(requests=requests)
     if not settings.api_keys:
         warn(
             "DOJANG_API_KEYS is not set: the shop's own routes answer 503 until it is "
@@ -89,7 +98,9 @@ async def open_service(settings: Settings, stack: AsyncExitStack) -> Application
     async def checks() -> None:
         await reconciling(world)
 
-    return create_app(api, background=(deliveries, checks), trusted_proxies=settings.trusted_proxies)
+    return create_app(
+        api, background=(*[deliveries] * DELIVERERS, checks), trusted_proxies=settings.trusted_proxies
+    )
 
 
 async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER_EVERY_S) -> None:

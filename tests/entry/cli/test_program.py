@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -249,6 +251,31 @@ def test_colour_is_for_people_who_want_it(
     assert "\x1b[33m" in coloured
     assert "\x1b[33m" not in plain
     assert "careful\n" == piped
+
+
+def test_long_work_shows_a_bar_only_to_people(dojang: Shell) -> None:
+    """On a terminal stderr moves; stdout holds nothing but the data, and no pipe ever sees the bar."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    environment = {
+        **os.environ,
+        "DOJANG_MODE": "emulator",
+        "BOOTPAY_URL": dojang.url,
+        "DOJANG_STORE": f"sqlite:///{dojang.file}",
+        "TERM": "xterm",
+    }
+    words = [sys.executable, "-m", "dojang", "reconcile", "--all", "--rate", "2", "--format", "json"]
+    person, terminal = pty.openpty()
+    watched = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=terminal, text=True, check=True, env=environment
+    )
+    os.close(terminal)
+    seen = os.read(person, 65536).decode()
+    os.close(person)
+    piped = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+
+    assert "asking Bootpay" in seen
+    assert 1 == json.loads(watched.stdout)["checked"]
+    assert "" == piped.stderr
 
 
 def test_nothing_that_is_shown_commands_the_terminal() -> None:

@@ -13,6 +13,7 @@ from dojang.drive import run
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.entry.cli.terminal import Terminal
+from dojang.errors import StoreError
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import ReconcileReport
@@ -59,10 +60,16 @@ def _watch(terminal: Terminal, world: World, *, everything: bool, rate: float) -
     terminal.say("Watching until Ctrl-C (Ctrl-C로 끝냅니다).")
     try:
         while not stop.is_set():
-            report = run(reconcile_orders(world, everything=everything, calls_per_s=rate, limit=100))
+            try:
+                report = run(reconcile_orders(world, everything=everything, calls_per_s=rate, limit=100))
+                delivered = run(deliver_owed(world))
+            except StoreError as error:
+                # Whoever watches goes on watching; what was claimed comes due again by itself.
+                terminal.warn(f"The store cannot be used now (저장소를 사용할 수 없습니다): {error}")
+                stop.wait(_PAUSE_S)
+                continue
             if report.changes or report.errors:
                 _show(terminal, report)
-            delivered = run(deliver_owed(world))
             if delivered.tried:
                 terminal.say(
                     f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"

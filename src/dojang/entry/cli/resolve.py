@@ -54,7 +54,7 @@ def resolve(
         raise InvalidValue(f"the decision must be one of {', '.join(use_case.Resolution)}, or --look-again")
     if reason is None or not reason.strip():
         raise InvalidValue("--reason is required: it goes into the order's history (사유를 적어 주세요)")
-    who = who or getpass.getuser()
+    who = who or _login()
     if not who.isprintable() or len(who) > 100:
         raise InvalidValue("--who must be at most 100 printable characters")
     with invocation.world() as world:
@@ -72,6 +72,13 @@ def resolve(
         case OrderUnknown():
             invocation.terminal.say(NO_ORDER.format(order), "red")
     return Code.REFUSED
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        raise InvalidValue("--who is required: this machine does not know your name") from None
 
 
 def _look_again(invocation: Invocation, order: OrderId, receipt_id: ReceiptId | None) -> Code:

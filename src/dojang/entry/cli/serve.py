@@ -18,6 +18,7 @@ def serve(
     invocation: Invocation,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8400,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Write a line for every request.")] = False,
 ) -> Code:
     """Serve the HTTP API, deliver what is owed and reconcile, until stopped.
 
@@ -28,5 +29,7 @@ def serve(
     from dojang.entry.serving import serve as serve_api
 
     settings = invocation.settings()
-    serve_api(settings, host, port, say=invocation.terminal.say, warn=invocation.terminal.warn)
+    serve_api(
+        settings, host, port, say=invocation.terminal.say, warn=invocation.terminal.warn, requests=access_log
+    )
     return Code.FINE
