@@ -1,0 +1,137 @@
+"""Who may come on stage: one actor per use case, with what its answer means to whoever asked."""
+
+from __future__ import annotations
+
+from dojang.core.cancellation import WantedCancel, key_of
+from dojang.core.decision import Accepted
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.drive import run
+from dojang.emulator.books import Webhook
+from dojang.ports import Notice
+from dojang.testing.simulation.stage import REFUND_ACCOUNT, Stage, notice_of
+from dojang.testing.simulation.stepped import Actor
+from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
+from dojang.usecases.deliver_owed import deliver_owed
+from dojang.usecases.receive_webhook import receive_webhook
+from dojang.usecases.reconcile import reconcile
+from dojang.usecases.register_order import register_order
+from dojang.usecases.resolve import Resolution, resolve
+from dojang.usecases.verify import Verification, verify
+
+__all__ = [
+    "canceller",
+    "deciding_person",
+    "deliverer",
+    "forger",
+    "messenger",
+    "reconciler",
+    "register",
+    "returning_buyer",
+]
+
+
+def register(stage: Stage, order_id: str = "o1", price: int = 1000, **terms: object) -> OrderId:
+    """The shop registers an order, calmly."""
+    currency = str(terms.pop("currency", "KRW"))
+    order = Order(id=OrderId(order_id), price=Money(price, currency), name="양말", **terms)  # type: ignore[arg-type]  # a scenario's terms
+    calm, stage.calm = stage.calm, True
+    run(register_order(stage.world, order))
+    stage.calm = calm
+    return order.id
+
+
+def returning_buyer(
+    stage: Stage,
+    name: str,
+    order_id: OrderId,
+    receipt_id: ReceiptId,
+    *,
+    within_s: float = 20.0,
+    skew_s: float = 0.0,
+) -> Actor:
+    """A buyer is back from checkout and wants to know."""
+
+    def told(answer: object) -> None:
+        if isinstance(answer, Verification):
+            said = answer.answer
+            word = said.state if isinstance(said, Accepted) else type(said).__name__
+            stage.answers.append(("verify", str(receipt_id), word))
+
+    task = verify(stage.world, order_id, receipt_id, within_s=within_s)
+    return stage.actor(name, "verify", task, told, skew_s=skew_s)
+
+
+def messenger(stage: Stage, name: str, webhook: Webhook, *, skew_s: float = 0.0) -> Actor:
+    """Bootpay sends a webhook; only its answer counts as heard."""
+    task = receive_webhook(stage.world, notice_of(webhook))
+    return stage.actor(name, "webhook", task, stage.acknowledge(webhook), may_be_lost=True, skew_s=skew_s)
+
+
+def forger(stage: Stage, name: str, notice: Notice) -> Actor:
+    """Somebody who is not Bootpay sends something that looks like a webhook."""
+    return stage.actor(name, "webhook", receive_webhook(stage.world, notice), lambda _: None)
+
+
+def canceller(
+    stage: Stage,
+    name: str,
+    order_id: OrderId,
+    key: str,
+    amount: int | None = None,
+    *,
+    expected_remaining: int | None = None,
+    tax_free: int | None = None,
+    within_s: float = 20.0,
+    skew_s: float = 0.0,
+) -> Actor:
+    """The shop gives money back under an idempotency key."""
+    wanted = WantedCancel(
+        amount=amount,
+        tax_free=tax_free,
+        reason="고객 변심",
+        refund_account=REFUND_ACCOUNT,
+        expected_remaining=expected_remaining,
+    )
+    if not any(want["order_id"] == order_id and want["key"] == key for want in stage.wanted):
+        stage.wanted.append(
+            {
+                "order_id": str(order_id),
+                "key": key,
+                "amount": amount,
+                "expected_remaining": expected_remaining,
+            }
+        )
+
+    def told(answer: object) -> None:
+        match answer:
+            case CancelDone():
+                word = "done"
+            case CancelPending():
+                word = "pending"
+            case CancelNotDone(refusal=refusal):
+                word = refusal.why.value
+            case _:
+                word = type(answer).__name__
+        stage.answers.append(("cancel", key_of(order_id, key), word))
+
+    task = cancel(stage.world, order_id, key, wanted, within_s=within_s)
+    return stage.actor(name, "cancel", task, told, skew_s=skew_s)
+
+
+def deliverer(stage: Stage, name: str = "deliverer", *, limit: int = 100, skew_s: float = 0.0) -> Actor:
+    """A worker hands over what is owed."""
+    return stage.actor(name, "deliver", deliver_owed(stage.world, limit=limit), lambda _: None, skew_s=skew_s)
+
+
+def reconciler(
+    stage: Stage, name: str = "reconciler", *, everything: bool = False, skew_s: float = 0.0
+) -> Actor:
+    """A worker finishes what others left, and looks what Bootpay never told."""
+    task = reconcile(stage.world, everything=everything)
+    return stage.actor(name, "reconcile", task, lambda _: None, skew_s=skew_s)
+
+
+def deciding_person(stage: Stage, name: str, order_id: OrderId, resolution: Resolution) -> Actor:
+    """A person decides on an order in `attention`."""
+    task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인")
+    return stage.actor(name, "resolve", task, lambda _: None)

@@ -1,0 +1,81 @@
+"""Reads off a stage what the invariants judge, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from dojang.core.cancellation import key_of
+from dojang.core.order import OrderId
+from dojang.core.payment import Event, Record
+from dojang.core.rules import Mode
+from dojang.ports import OrderFilter
+from dojang.testing.simulation.invariants import Evidence
+from dojang.testing.simulation.stage import SECRETS, Stage, truth_of
+
+__all__ = ["evidence_of", "plain_event"]
+
+Json = dict[str, object]
+
+
+def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Evidence:
+    """Everything that is left on the stage."""
+    records = stage.backend.orders(OrderFilter(limit=200)).records
+    return Evidence(
+        receipts={id_: truth_of(entry) for id_, entry in stage.ledger.state.receipts.items()},
+        outside=stage.outside,
+        orders=[_order(record) for record in records],
+        histories={
+            str(record.order.id): [plain_event(event) for event in stage.backend.history(record.order.id)]
+            for record in records
+        },
+        deliveries=[_plain(owed) for record in records for owed in stage.backend.deliveries(record.order.id)],
+        notices=[
+            {
+                "receipt_id": str(stored.notice.receipt_id),
+                "kind": stored.notice.kind,
+                "cancelled": stored.notice.cancelled,
+                "due_at": stored.due_at,
+                "outcome": stored.outcome,
+            }
+            for stored in stage.backend.notices(1_000)
+        ],
+        asked=stage.asked,
+        received=stage.received,
+        acknowledged=stage.acknowledged,
+        wanted={key_of(OrderId(want["order_id"]), str(want["key"])): want for want in stage.wanted},
+        answers=stage.answers,
+        errors=stage.errors,
+        secrets=SECRETS,
+        sandbox=stage.world.rules.mode is Mode.SANDBOX,
+        sighted=stage.sighted,
+        untold=untold,
+    )
+
+
+def _plain(value: object) -> Json:
+    return cast("Json", msgspec.to_builtins(value, enc_hook=str))
+
+
+def plain_event(event: Event) -> Json:
+    """A step of a history as JSON would show it."""
+    return {
+        "version": event.version,
+        "at": event.at.isoformat(),
+        "what": event.what.value,
+        "who": event.who,
+        "data": event.data,
+    }
+
+
+def _order(record: Record) -> Mapping[str, object]:
+    return {
+        "order_id": str(record.order.id),
+        "price": record.order.price.minor,
+        "currency": record.order.price.currency,
+        "tax_free": record.order.tax_free,
+        "version": record.version,
+        "payment": _plain(record.payment),
+    }

@@ -1,0 +1,423 @@
+"""Small scenarios that are run under every schedule: two or three actors at the places where money could go wrong.
+
+Each begins calmly (an order is registered, a buyer pays, perhaps the order is already paid) and then lets its actors
+race. What may go wrong besides is bounded per scenario, so that each can be counted through to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.rules import LatePayment, Rules
+from dojang.drive import run
+from dojang.emulator.books import Webhook
+from dojang.ports import Notice
+from dojang.testing.simulation.cast import (
+    canceller,
+    deliverer,
+    forger,
+    messenger,
+    reconciler,
+    register,
+    returning_buyer,
+)
+from dojang.testing.simulation.race import Bounds
+from dojang.testing.simulation.stage import Stage
+from dojang.testing.simulation.stepped import Actor, Stop, stop
+from dojang.usecases.deliver_owed import deliver_owed
+from dojang.usecases.receive_webhook import receive_webhook
+from dojang.usecases.verify import verify
+
+__all__ = ["SCENARIOS", "Scenario"]
+
+Scene = tuple[Stage, list[Actor]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A race worth counting through.
+
+    Attributes:
+        name: What races.
+        set_up: Builds the stage and its actors; True for a stage that keeps a trace.
+        bounds: What may go wrong: each of these is counted through to its end.
+    """
+
+    name: str
+    set_up: Callable[[bool], Scene]
+    bounds: Sequence[Bounds]
+
+
+_CRASHES = Bounds(crashes=3)
+_ONE_OF_EACH = Bounds(crashes=1, mishaps=1)
+_PAUSED = Bounds(leaps=1)
+_PAUSED_AND_CRASHED = Bounds(crashes=1, leaps=1)
+_USUAL = (_CRASHES, _ONE_OF_EACH, _PAUSED_AND_CRASHED)
+
+
+def _hooks(stage: Stage) -> list[Webhook]:
+    return stage.ledger.due_webhooks()
+
+
+def _paid(stage: Stage, price: int = 1000, **terms: object) -> tuple[OrderId, ReceiptId]:
+    """An order that has been paid, verified and delivered before the scenario begins."""
+    order_id = register(stage, price=price)
+    receipt_id = stage.pay(order_id, price, **terms)
+    for webhook in _hooks(stage):
+        stage.ledger.drop(webhook)
+    run(verify(stage.world, order_id, receipt_id))
+    run(deliver_owed(stage.world))
+    return order_id, receipt_id
+
+
+def _console(stage: Stage, receipt_id: ReceiptId, amount: int | None = None) -> Actor:
+    """Somebody cancels in Bootpay's own console; nobody is told."""
+
+    async def cancel() -> None:
+        await stop(Stop("gateway", "console", writes=True))
+        entry = stage.ledger.find(receipt_id)
+        left = entry.price - entry.cancelled_price
+        if entry.status == 1 and (amount is None or amount <= left):
+            stage.ledger.outside_cancel(receipt_id, amount)
+            stage.outside[receipt_id] = stage.outside.get(receipt_id, 0) + (
+                left if amount is None else amount
+            )
+            stage.note("console", receipt_id, answer="cancelled")
+
+    return stage.actor("console", "outside", cancel(), lambda _: None)
+
+
+def _verify_verify(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000)
+    stage.calm = False
+    return stage, [returning_buyer(stage, name, order_id, receipt_id) for name in ("buyer", "buyer again")]
+
+
+def _verify_webhook(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        *(messenger(stage, "bootpay", webhook) for webhook in _hooks(stage)),
+    ]
+
+
+def _webhook_webhook(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    stage.pay(register(stage), 1000)
+    stage.calm = False
+    (webhook,) = _hooks(stage)
+    return stage, [messenger(stage, "bootpay", webhook), messenger(stage, "bootpay again", webhook)]
+
+
+def _two_payments(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    receipts = [stage.pay(order_id, 1000), stage.pay(order_id, 1000)]
+    stage.calm = False
+    return stage, [
+        *(returning_buyer(stage, f"buyer {n}", order_id, receipt) for n, receipt in enumerate(receipts, 1)),
+        deliverer(stage),
+    ]
+
+
+def _two_payments_owed_back(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id, _ = _paid(stage)
+    second = stage.pay(order_id, 1000)
+    (webhook,) = _hooks(stage)
+    stage.calm = False
+    return stage, [messenger(stage, "bootpay", webhook), returning_buyer(stage, "buyer", order_id, second)]
+
+
+def _money_back_twice(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    order_id, _ = _paid(stage)
+    run(verify(stage.world, order_id, stage.pay(order_id, 1000)))
+    stage.calm = False
+    return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
+
+
+def _approval_verify(trace: bool) -> Scene:
+    stage = Stage(trace=trace, asks_shop=True)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000, separately_confirmed=True)
+    stage.calm = False
+    return stage, [returning_buyer(stage, name, order_id, receipt_id) for name in ("buyer", "buyer again")]
+
+
+def _approval_two_receipts(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipts = [stage.pay(order_id, 1000, separately_confirmed=True) for _ in range(2)]
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, f"buyer {number}", order_id, receipt)
+        for number, receipt in enumerate(receipts, 1)
+    ]
+
+
+def _approval_reconcile(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000, separately_confirmed=True)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _approval_webhook_of_another(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    asks = stage.pay(order_id, 1000, separately_confirmed=True)
+    stage.pay(order_id, 1000)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, asks),
+        *(messenger(stage, "bootpay", webhook) for webhook in _hooks(stage)),
+    ]
+
+
+def _approval_forged_webhook(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000, separately_confirmed=True)
+    forged = Notice(receipt_id=receipt_id, kind="PAYMENT_COMPLETED", cancelled="0", order_id=order_id)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        forger(stage, "forger", forged),
+    ]
+
+
+def _webhook_after_a_forged_one(trace: bool) -> Scene:
+    """Somebody told of a deposit before it came, so the true webhook says nothing new."""
+    stage = Stage(trace=trace, sighted=False)
+    order_id, _ = _paid(stage)
+    account = stage.issue(order_id, 1000)
+    for webhook in _hooks(stage):
+        stage.ledger.drop(webhook)
+    forged = Notice(receipt_id=account, kind="PAYMENT_COMPLETED", cancelled="0", order_id=order_id)
+    run(receive_webhook(stage.world, forged))
+    stage.ledger.deposit(account)
+    (webhook,) = _hooks(stage)
+    stage.calm = False
+    return stage, [messenger(stage, "bootpay", webhook)]
+
+
+def _wrong(**terms: object) -> Callable[[bool], Scene]:
+    """A receipt that does not fit meets the buyer and the webhook."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace)
+        order_id = register(stage, price=1000, tax_free=100)
+        wanted: dict[str, object] = {"price": 1000, "tax_free": 100, **terms}
+        price = wanted.pop("price")
+        assert isinstance(price, int)
+        receipt_id = stage.pay(order_id, price, **wanted)
+        stage.calm = False
+        return stage, [
+            returning_buyer(stage, "buyer", order_id, receipt_id),
+            *(messenger(stage, "bootpay", webhook) for webhook in _hooks(stage)),
+        ]
+
+    return set_up
+
+
+def _one_receipt_two_orders(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    mine, other = register(stage, "o1"), register(stage, "o2")
+    receipt_id = stage.pay(mine, 1000)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", mine, receipt_id),
+        returning_buyer(stage, "cheat", other, receipt_id),
+    ]
+
+
+def _cancel_cancel(
+    first: int | None, second: int | None, *, keys: tuple[str, str]
+) -> Callable[[bool], Scene]:
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False)
+        order_id, _ = _paid(stage)
+        stage.calm = False
+        return stage, [
+            canceller(stage, "shop", order_id, keys[0], first),
+            canceller(stage, "shop again", order_id, keys[1], second),
+        ]
+
+    return set_up
+
+
+def _cancel_expecting(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    order_id, _ = _paid(stage)
+    stage.calm = False
+    return stage, [
+        canceller(stage, name, order_id, name, 300, expected_remaining=1000)
+        for name in ("shop", "shop again")
+    ]
+
+
+def _cancel_outside(amount: int | None, outside: int | None) -> Callable[[bool], Scene]:
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False)
+        order_id, receipt_id = _paid(stage)
+        stage.calm = False
+        return stage, [
+            canceller(stage, "shop", order_id, "k1", amount),
+            _console(stage, receipt_id, outside),
+        ]
+
+    return set_up
+
+
+def _cancel_reconcile(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id, _ = _paid(stage)
+    stage.calm = False
+    return stage, [
+        canceller(stage, "shop", order_id, "k1", 400),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _deliver_deliver(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    run(verify(stage.world, order_id, stage.pay(order_id, 1000)))
+    stage.calm = False
+    return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
+
+
+def _reconcile_verify(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000)
+    stage.calm = False
+    return stage, [
+        reconciler(stage, everything=True),
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+    ]
+
+
+def _reconcile_reconcile(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    stage.pay(order_id, 1000)
+    stage.pass_time(150.0)
+    stage.calm = False
+    return stage, [reconciler(stage, "one worker"), reconciler(stage, "another worker")]
+
+
+def _late_money(policy: LatePayment) -> Callable[[bool], Scene]:
+    """The order runs out while its money arrives."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, rules=Rules(late_payment=policy))
+        order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+        stage.pass_time(100.0)
+        receipt_id = stage.pay(order_id, 1000)
+        (webhook,) = _hooks(stage)
+        stage.calm = False
+        return stage, [
+            reconciler(stage, everything=True),
+            messenger(stage, "bootpay", webhook),
+            returning_buyer(stage, "buyer", order_id, receipt_id),
+        ]
+
+    return set_up
+
+
+def _deposit_at_the_deadline(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    receipt_id = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.pass_time(59.0)
+    stage.ledger.deposit(receipt_id)
+    stage.pass_time(40.0)
+    webhook = next(hook for hook in _hooks(stage) if hook.type == "PAYMENT_COMPLETED")
+    stage.calm = False
+    return stage, [reconciler(stage), messenger(stage, "bootpay", webhook)]
+
+
+def _account_and_card(trace: bool) -> Scene:
+    """The buyer takes a virtual account, pays by card instead, and then into the account as well."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    account = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, account))
+    card = stage.pay(order_id, 1000)
+    stage.ledger.deposit(account)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, card),
+        returning_buyer(stage, "buyer again", order_id, account),
+    ]
+
+
+SCENARIOS: Sequence[Scenario] = (
+    Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
+    Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
+    Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
+    Scenario(name="two payments of one order, deliver", set_up=_two_payments, bounds=(Bounds(crashes=1),)),
+    Scenario(name="a second payment told and verified", set_up=_two_payments_owed_back, bounds=_USUAL),
+    Scenario(name="money back by two workers", set_up=_money_back_twice, bounds=_USUAL),
+    Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
+    Scenario(name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL),
+    Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
+    Scenario(name="approval, webhook of another receipt", set_up=_approval_webhook_of_another, bounds=_USUAL),
+    Scenario(name="approval, forged webhook", set_up=_approval_forged_webhook, bounds=_USUAL),
+    Scenario(name="webhook after a forged one", set_up=_webhook_after_a_forged_one, bounds=_USUAL),
+    Scenario(name="wrong price", set_up=_wrong(price=900), bounds=(_ONE_OF_EACH,)),
+    Scenario(name="too high a price", set_up=_wrong(price=1100), bounds=(Bounds(),)),
+    Scenario(name="wrong tax-free part", set_up=_wrong(tax_free=0), bounds=(Bounds(),)),
+    Scenario(name="wrong currency", set_up=_wrong(price=10, tax_free=1, currency="USD"), bounds=(Bounds(),)),
+    Scenario(name="sandbox receipt", set_up=_wrong(sandbox=True), bounds=(Bounds(),)),
+    Scenario(
+        name="approval of a wrong price",
+        set_up=_wrong(price=900, separately_confirmed=True),
+        bounds=(_CRASHES,),
+    ),
+    Scenario(
+        name="approval of a sandbox receipt",
+        set_up=_wrong(sandbox=True, separately_confirmed=True),
+        bounds=(_CRASHES,),
+    ),
+    Scenario(name="one receipt, two orders", set_up=_one_receipt_two_orders, bounds=_USUAL),
+    Scenario(name="two cancels, two keys", set_up=_cancel_cancel(600, 600, keys=("k1", "k2")), bounds=_USUAL),
+    Scenario(
+        name="two partial cancels that fit", set_up=_cancel_cancel(300, 400, keys=("k1", "k2")), bounds=_USUAL
+    ),
+    Scenario(
+        name="two cancels, the same key", set_up=_cancel_cancel(300, 300, keys=("k1", "k1")), bounds=_USUAL
+    ),
+    Scenario(
+        name="whole cancels, two keys", set_up=_cancel_cancel(None, None, keys=("k1", "k2")), bounds=_USUAL
+    ),
+    Scenario(name="two cancels that expect the same", set_up=_cancel_expecting, bounds=_USUAL),
+    Scenario(name="cancel, console cancels a part", set_up=_cancel_outside(400, 100), bounds=_USUAL),
+    Scenario(name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL),
+    Scenario(name="whole cancel, console cancels a part", set_up=_cancel_outside(None, 100), bounds=_USUAL),
+    Scenario(name="cancel, reconcile", set_up=_cancel_reconcile, bounds=_USUAL),
+    Scenario(name="deliver, deliver", set_up=_deliver_deliver, bounds=_USUAL),
+    Scenario(name="reconcile, verify", set_up=_reconcile_verify, bounds=_USUAL),
+    Scenario(name="reconcile, reconcile", set_up=_reconcile_reconcile, bounds=_USUAL),
+    *(
+        Scenario(name=f"late money, {policy}", set_up=_late_money(policy), bounds=(Bounds(),))
+        for policy in LatePayment
+    ),
+    Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
+    Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL),
+)

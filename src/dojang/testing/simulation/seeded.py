@@ -1,0 +1,399 @@
+"""Large worlds, one per seed: buyers, shop, workers, webhooks and a console, all at once and in any weather.
+
+Everything is drawn from the seed, so the same seed is the same run, to the last step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import State
+from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.drive import run
+from dojang.emulator.books import Webhook
+from dojang.emulator.ledger import LedgerRefusal
+from dojang.ports import Notice, OrderFilter
+from dojang.testing.simulation.cast import (
+    canceller,
+    deliverer,
+    forger,
+    messenger,
+    reconciler,
+    register,
+    returning_buyer,
+)
+from dojang.testing.simulation.collecting import evidence_of
+from dojang.testing.simulation.exploring import Failure, written
+from dojang.testing.simulation.invariants import check, check_durable
+from dojang.testing.simulation.recovery import recover
+from dojang.testing.simulation.stage import Stage
+from dojang.testing.simulation.stepped import Actor
+from dojang.testing.simulation.weather import Weather
+from dojang.usecases.resolve import Resolution, resolve
+
+__all__ = ["Outcome", "simulate", "trace_of"]
+
+_STEPS_MAX = 1_500
+_AT_ONCE = 6
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one seed brought, counted.
+
+    Attributes:
+        steps: Port calls and other steps made.
+        crashes: Actors that died.
+        mishaps: Calls that went wrong.
+        states: How the orders ended, by state.
+    """
+
+    steps: int = 0
+    crashes: int = 0
+    mishaps: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+
+
+def simulate(seed: int) -> Outcome:
+    """Run one seed's world to its end and judge it.
+
+    Raises:
+        Failure: With the trace, if a promise breaks or a use case ends in an error that it must not raise.
+    """
+    world = _World(seed, trace=False)
+    try:
+        return world.live()
+    except Exception as broken:
+        raise Failure(f"seed {seed}", broken, trace_of(seed)) from broken
+
+
+def trace_of(seed: int) -> str:
+    """What happens under a seed, line by line."""
+    world = _World(seed, trace=True)
+    try:
+        world.live()
+    except Exception as broken:  # noqa: BLE001 - it is what the trace leads up to
+        world.stage.note("BROKEN", answer=broken)
+    return written(world.stage.notes or [])
+
+
+class _World:
+    """One seed's world while it lives."""
+
+    def __init__(self, seed: int, *, trace: bool) -> None:
+        self.rng = rng = Random(seed)  # noqa: S311 - a simulation must repeat itself
+        self.weather = Weather.of(rng)
+        self.mode = rng.choice((Mode.LIVE, Mode.LIVE, Mode.LIVE, Mode.EMULATOR, Mode.SANDBOX))
+        self.stage = Stage(
+            seed=seed,
+            rules=Rules(
+                mode=self.mode,
+                on_mismatch=rng.choice((OnMismatch.CANCEL, OnMismatch.CANCEL, OnMismatch.HOLD)),
+                late_payment=rng.choice(tuple(LatePayment)),
+            ),
+            asks_shop=rng.random() < 0.3,
+            sighted=rng.random() < 0.8,
+            # The real reading of JSON takes its time; a run in sixteen goes through it.
+            over_the_wire=seed % 16 == 0,
+            spread=rng.random,
+            trace=trace,
+        )
+        self.stage.zombies_send = self.weather.zombies_send
+        self.outcome = Outcome()
+        self.actors: list[Actor] = []
+        self.born: Counter[str] = Counter()
+        self.carried: list[tuple[Webhook, Actor]] = []
+        self.parties: list[deque[Callable[[], object]]] = []
+        for number in range(rng.choice((1, 1, 2, 2, 3))):
+            self._order(OrderId(f"o{number + 1}"))
+        workers = [
+            self._worker(rng.choice((deliverer, deliverer, reconciler))) for _ in range(rng.randint(1, 4))
+        ]
+        self.parties.append(deque(workers))
+
+    def live(self) -> Outcome:
+        """Let everything happen, then calm down, then let people decide what was left to them."""
+        stage = self.stage
+        stage.calm = False
+        self._storm()
+        stage.calm = True
+        untold = self._untold()
+        check_durable(evidence_of(stage))
+        recover(stage)
+        untold |= self._untold()
+        check(evidence_of(stage, untold=untold))
+        if self._people_decide():
+            recover(stage)
+            check(evidence_of(stage, untold=untold | self._untold()))
+        for record in stage.backend.orders(OrderFilter(limit=200)).records:
+            self.outcome.states[record.payment.state.value] += 1
+        return self.outcome
+
+    # The storm
+
+    def _storm(self) -> None:
+        rng, stage, weather, outcome = self.rng, self.stage, self.weather, self.outcome
+        while outcome.steps < _STEPS_MAX:
+            outcome.steps += 1
+            awake = [actor for actor in self.actors if _can_go(stage, actor)]
+            self.parties = [party for party in self.parties if party]
+            owed = stage.ledger.state.owed
+            if not (awake or self.parties or self.actors):
+                break
+            chance = rng.random()
+            if awake and chance < 0.75:
+                self._one_goes(rng.choice(awake))
+            elif chance < 0.9 and self.parties and len(self.actors) < _AT_ONCE:
+                rng.choice(self.parties).popleft()()
+            elif owed and chance < 0.95:
+                self._courier()
+            else:
+                stage.pass_time(weather.passing_s(rng))
+            if weather.blackout and rng.random() < weather.blackout:
+                for actor in self.actors:
+                    self._dies(actor)
+            self._bury()
+        mercy = rng.random() < 0.5
+        for actor in self.actors:
+            while mercy and actor.alive:
+                stage.let_on(actor)
+            self._dies(actor)
+        self._bury()
+
+    def _one_goes(self, actor: Actor) -> None:
+        if self.weather.crash and self.rng.random() < self.weather.crash:
+            self._dies(actor)
+            return
+        mishap = None if actor.at is None else self.weather.strikes(self.rng, actor.at)
+        self.outcome.mishaps += mishap is not None
+        self.stage.let_on(actor, mishap)
+
+    def _dies(self, actor: Actor) -> None:
+        if actor.alive:
+            actor.die()
+            self.outcome.crashes += 1
+            self.stage.note(f"{actor.name} dies")
+
+    def _bury(self) -> None:
+        """Forget who has ended; a webhook that was not answered is sent again."""
+        if all(actor.alive for actor in self.actors):
+            return
+        for webhook, actor in self.carried:
+            if not actor.alive:
+                webhook.in_flight = False
+                if webhook.verdict == "pending" and (actor.dead or actor.error is not None):
+                    self.stage.ledger.answered(webhook, status=None if actor.dead else 503)
+        self.carried = [(webhook, actor) for webhook, actor in self.carried if actor.alive]
+        self.actors = [actor for actor in self.actors if actor.alive]
+
+    def _name(self, kind: str) -> str:
+        self.born[kind] += 1
+        return f"{kind} {self.born[kind]}"
+
+    def _skew(self) -> float:
+        return self.weather.skew_s(self.rng)
+
+    # Bootpay's messengers
+
+    def _courier(self) -> None:
+        due = self.stage.ledger.due_webhooks()
+        if not due:
+            return
+        # Any of them: webhooks overtake each other.
+        webhook = self.rng.choice(due)
+        if self.rng.random() < self.weather.lost_webhook:
+            self.stage.ledger.drop(webhook)
+            self.stage.note("webhook lost", webhook.type, webhook.receipt_id)
+            return
+        for _ in range(self.rng.choice((1, 1, 1, 2))):
+            actor = messenger(self.stage, self._name("bootpay"), webhook, skew_s=self._skew())
+            webhook.in_flight = True
+            self.actors.append(actor)
+            self.carried.append((webhook, actor))
+
+    def _untold(self) -> frozenset[str]:
+        """Receipts whose webhooks were lost for good or never sent."""
+        state = self.stage.ledger.state
+        lost = {hook.receipt_id for hook in state.webhooks.values() if hook.verdict in ("dropped", "failed")}
+        return frozenset(lost | {id_ for id_, entry in state.receipts.items() if entry.webhook_url == ""})
+
+    # An order and the people around it
+
+    def _order(self, order_id: OrderId) -> None:
+        rng, stage = self.rng, self.stage
+        currency = "USD" if rng.random() < 0.1 else "KRW"
+        price = rng.choice((1000, 15000, 330))
+        tax_free = rng.choice((0, 0, 0, price // 10, price))
+        expires_at = (
+            stage.now() + timedelta(seconds=rng.choice((20, 60, 400))) if rng.random() < 0.3 else None
+        )
+        register(stage, order_id, price, currency=currency, tax_free=tax_free, expires_at=expires_at)
+        terms: dict[str, object] = {"currency": currency, "tax_free": _major(tax_free, currency)}
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
+            self.parties.append(self._buyer(order_id, price, terms))
+        if rng.random() < 0.5:
+            self.parties.append(self._shop(order_id, price, tax_free))
+        if rng.random() < 0.15:
+            self.parties.append(deque([lambda: self._console(order_id)]))
+        if rng.random() < 0.1:
+            self.parties.append(deque([lambda: self._forger(order_id)]))
+
+    def _buyer(self, order_id: OrderId, price: int, terms: dict[str, object]) -> deque[Callable[[], object]]:
+        rng, stage = self.rng, self.stage
+        asked: dict[str, object] = {"price": _major(price, str(terms["currency"])), **terms}
+        asked["sandbox"] = self.mode is Mode.SANDBOX
+        wrong = rng.random()
+        if wrong < 0.06:
+            asked |= {"price": asked["price"] * 2 if rng.random() < 0.5 else 100, "tax_free": 0}  # type: ignore[operator]  # a price is a number
+        elif wrong < 0.09:
+            asked["sandbox"] = not asked["sandbox"]
+        elif wrong < 0.12:
+            asked["tax_free"] = 0
+        elif wrong < 0.14:
+            asked["currency"] = "EUR"
+        if rng.random() < 0.05:
+            asked["webhook_url"] = ""
+        asked["separately_confirmed"] = rng.random() < 0.45
+        vbank = rng.random() < 0.2
+        receipt: list[ReceiptId] = []
+
+        def opens() -> None:
+            terms_now = dict(asked)
+            amount = terms_now.pop("price")
+            receipt.append(stage.open(order_id, amount, **terms_now))  # type: ignore[arg-type]  # as above
+
+        def agrees() -> None:
+            self._at_bootpay(lambda: (stage.ledger.issue if vbank else stage.ledger.approve)(receipt[0]))
+
+        def gives_up() -> None:
+            self._at_bootpay(lambda: stage.ledger.decline(receipt[0]))
+
+        def deposits() -> None:
+            self._at_bootpay(lambda: stage.ledger.deposit(receipt[0]))
+
+        def reverts() -> None:
+            def undo() -> None:
+                stage.ledger.revert(receipt[0])
+                stage.outside[receipt[0]] = stage.outside.get(receipt[0], 0)
+
+            self._at_bootpay(undo)
+
+        def returns() -> None:
+            orders = [str(record.order.id) for record in stage.backend.orders(OrderFilter(limit=200)).records]
+            # Now and then somebody tries a receipt on another order.
+            about = OrderId(rng.choice(orders)) if rng.random() < 0.05 else order_id
+            self.actors.append(
+                returning_buyer(stage, self._name("buyer"), about, receipt[0], skew_s=self._skew())
+            )
+
+        steps: list[Callable[[], object]] = [opens]
+        if rng.random() < 0.1:
+            steps.append(returns)
+        steps.append(gives_up if rng.random() < 0.08 else agrees)
+        steps += [returns] * rng.choice((0, 1, 1, 1, 2))
+        if vbank:
+            steps.append(deposits)
+            if rng.random() < 0.1:
+                steps.append(reverts)
+            steps += [returns] * rng.choice((0, 0, 1))
+        if rng.random() < 0.1:
+            steps.append(returns)
+        return deque(steps)
+
+    def _shop(self, order_id: OrderId, price: int, tax_free: int) -> deque[Callable[[], object]]:
+        rng = self.rng
+
+        def cancels(
+            key: str, amount: int | None, expected: int | None, free: int | None
+        ) -> Callable[[], object]:
+            def begin() -> None:
+                self.actors.append(
+                    canceller(
+                        self.stage,
+                        self._name("shop"),
+                        order_id,
+                        key,
+                        amount,
+                        expected_remaining=expected,
+                        tax_free=free,
+                        skew_s=self._skew(),
+                    )
+                )
+
+            return begin
+
+        steps: list[Callable[[], object]] = []
+        for number in range(rng.randint(1, 3)):
+            amount = rng.choice((None, price, price // 2, price // 3))
+            expected = price if rng.random() < 0.2 else None
+            free = 0 if tax_free and amount is not None and amount != price else None
+            begin = cancels(f"k{number}", amount, expected, free)
+            steps += [begin] * rng.choice((1, 1, 2))
+        return deque(steps)
+
+    def _worker(self, work: Callable[..., Actor]) -> Callable[[], object]:
+        def begin() -> None:
+            name = self._name("deliverer" if work is deliverer else "reconciler")
+            more = {"everything": True} if work is reconciler and self.rng.random() < 0.3 else {}
+            self.actors.append(work(self.stage, name, skew_s=self._skew(), **more))
+
+        return begin
+
+    def _console(self, order_id: OrderId) -> None:
+        ledger, outside = self.stage.ledger, self.stage.outside
+        for id_ in ledger.state.by_order.get(order_id, ()):
+            entry = ledger.find(id_)
+            if entry.status != 1 or entry.method == "vbank":
+                continue
+            left = entry.price - entry.cancelled_price
+            amount = left if self.rng.random() < 0.5 else max(1, int(left) // 4)
+            if self._at_bootpay(lambda id_=id_, amount=amount: ledger.outside_cancel(id_, amount)):  # type: ignore[misc]
+                outside[id_] = outside.get(id_, 0) + amount
+            return
+
+    def _forger(self, order_id: OrderId) -> None:
+        ids = self.stage.ledger.state.by_order.get(order_id, ())
+        if ids:
+            kind = self.rng.choice(("PAYMENT_COMPLETED", "PAYMENT_CANCELLED", "PAYMENT_PARTIAL_CANCELLED"))
+            notice = Notice(
+                receipt_id=ReceiptId(self.rng.choice(ids)),
+                kind=kind,
+                cancelled=self.rng.choice(("", "0", "1000")),
+                order_id=self.rng.choice((order_id, "", "o-unknown")),
+            )
+            self.actors.append(forger(self.stage, self._name("forger"), notice))
+
+    def _at_bootpay(self, do: Callable[[], object]) -> bool:
+        """Somebody does something at Bootpay, if Bootpay lets them."""
+        try:
+            do()
+        except LedgerRefusal:
+            return False
+        return True
+
+    # People
+
+    def _people_decide(self) -> bool:
+        """A person decides on each order that waits for one, in the ways that are open."""
+        decided = False
+        for record in self.stage.backend.orders(OrderFilter(limit=200)).records:
+            if record.payment.state is State.ATTENTION:
+                wanted = self.rng.choice(tuple(Resolution))
+                task = resolve(self.stage.world, record.order.id, wanted, who="kim", reason="확인함")
+                run(task)
+                decided = True
+        return decided
+
+
+def _major(minor: int, currency: str) -> int | float:
+    return minor if currency == "KRW" else minor / 100
+
+
+def _can_go(stage: Stage, actor: Actor) -> bool:
+    """A sleeper wakes when its time has come, and now and then looks up early because something was written."""
+    return actor.wakes_at is None or actor.wakes_at <= stage.time_s or actor.slept_at != stage.changes

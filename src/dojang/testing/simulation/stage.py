@@ -1,0 +1,591 @@
+"""One small world on a stage: a store, Bootpay, a shop and a clock, all pretended, in which use cases run stepped.
+
+Everything that an invariant will ask for is noted here as it happens: what Bootpay was asked and what it did, what the
+shop received, which notifications were acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+
+from dojang.adapters.memory import MemoryBackend
+from dojang.adapters.store import AwaitedStore, Backend
+from dojang.core.delivery import Delivery
+from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.receipt import Receipt
+from dojang.core.rules import Rules
+from dojang.emulator.books import Json, Webhook
+from dojang.emulator.books import Receipt as Entry
+from dojang.emulator.ledger import Checkout, Ledger
+from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreUnavailable
+from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
+from dojang.testing.ledger_gateway import LedgerGateway
+from dojang.testing.pretend_bootpay import PretendBootpay
+from dojang.testing.simulation.invariants import Asked, Seen, Truth
+from dojang.testing.simulation.stepped import AFTER, Actor, Mishap, Stop, stop
+
+__all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "Note", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+_EPOCH_S = _START.timestamp()
+_READS = frozenset({"load", "history", "orders", "deliveries", "notices"})
+
+BUYER: Json = {
+    "username": "PLANTED-buyer-name",
+    "phone": "01099998888",
+    "email": "planted-buyer@example.com",
+    "area": "PLANTED-area",
+}
+REFUND_ACCOUNT = {
+    "bank_code": "003",
+    "bank_account": "99887766554433",
+    "bank_username": "PLANTED-refund-name",
+}
+SECRETS = ("PLANTED-", "01099998888", "planted-buyer@", "99887766554433")
+"""Planted with the buyer and the refund; none of it may be found in what we store or tell."""
+
+Note = tuple[float, str, str, str]
+
+
+class SimulatedLedger(Ledger):
+    """The ledger with notifications of the few words that we read, made in a tenth of the time."""
+
+    def _v2_body(self, receipt: Entry, type_: str, more: Json) -> Json:  # noqa: ARG002 - the ledger's
+        return {
+            "receipt_id": receipt.receipt_id,
+            "order_id": receipt.order_id,
+            "status": receipt.status,
+            "cancelled_price": receipt.cancelled_price,
+            "webhook_type": type_,
+        }
+
+
+class Stage:
+    """The world, and who is on it.
+
+    Attributes:
+        world: The ports that the use cases get.
+        ledger: Bootpay's books.
+        backend: What is stored.
+        time_s: Seconds since the beginning.
+        calm: While True nothing stops and nothing goes wrong.
+        asked: What Bootpay was asked, in order.
+        received: What the shop was handed, in order, as plain values.
+        acknowledged: Notifications that were acknowledged: receipt, kind, cancelled amount.
+        wanted: Cancels the shop asked for: `order_id`, `key`, `amount`, `expected_remaining`.
+        answers: What callers were told: use case, subject, the answer in a word.
+        errors: Words of the expected errors that use cases ended in.
+        outside: Money that left receipts without us, in Bootpay's units.
+        sighted: Whether receipts can be found by order id.
+        epoch_s: The beginning, in seconds since 1970.
+        late: What Bootpay will still do although the caller has given up waiting.
+        changes: How often something was written.
+        notes: The trace, where one is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        rules: Rules | None = None,
+        asks_shop: bool = False,
+        sighted: bool = True,
+        over_the_wire: bool = False,
+        webhooks: bool = True,
+        spread: Callable[[], float] = lambda: 0.0,
+        trace: bool = False,
+    ) -> None:
+        self.time_s = 0.0
+        self.calm = True
+        self.running: Actor | None = None
+        self.zombies_send = False
+        self.asked: list[Asked] = []
+        self.received: list[dict[str, object]] = []
+        self.acknowledged: list[tuple[str, str, str]] = []
+        self.wanted: list[dict[str, object]] = []
+        self.answers: list[tuple[str, str, str]] = []
+        self.errors: list[str] = []
+        self.outside: dict[str, int | float] = {}
+        self.sighted = sighted
+        self.epoch_s = _EPOCH_S
+        self.late: list[tuple[float, Callable[[], object]]] = []
+        self.changes = 0
+        self.notes: list[Note] | None = [] if trace else None
+        self.declines: set[str] = set()
+        self._now: tuple[float, datetime] = (-1.0, _START)
+        url = "https://shop.example/webhooks/bootpay" if webhooks else ""
+        self.ledger: Ledger
+        gateway: Gateway
+        if over_the_wire:
+            bootpay = PretendBootpay(self, seed=seed)
+            bootpay.ledger.webhook_url = url
+            self.ledger, gateway = bootpay.ledger, bootpay
+        else:
+            self.ledger = SimulatedLedger(seed=seed, clock=lambda: _EPOCH_S + self.time_s, webhook_url=url)
+            gateway = LedgerGateway(self.ledger, sighted=sighted)
+        self.backend: Backend = MemoryBackend()
+        self.world = World(
+            store=AwaitedStore(self.backend, self.call),
+            gateway=_Wire(self, gateway),
+            clock=self,
+            fulfilment=_Shop(self),
+            approval=_Shop(self) if asks_shop else None,
+            rules=rules if rules is not None else Rules(),
+            spread=spread,
+        )
+
+    # `dojang.ports.Clock`
+
+    def now(self) -> datetime:
+        """What the running process's clock shows."""
+        at = self.time_s if self.running is None else self.time_s + self.running.skew_s
+        if self._now[0] != at:
+            self._now = (at, _START + timedelta(seconds=at))
+        return self._now[1]
+
+    def monotonic(self) -> float:
+        """Seconds since the beginning."""
+        return self.time_s
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Let time pass; others go on meanwhile."""
+        actor = self.running
+        if self.calm or actor is None:
+            self.pass_time(seconds)
+            return
+        actor.wakes_at = wakes_at = self.time_s + seconds
+        actor.slept_at = self.changes
+        await stop(_SLEEP)
+        actor.wakes_at = None
+        if self.time_s < wakes_at:
+            self.pass_time(wakes_at - self.time_s)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and what comes late arrive."""
+        self.time_s += seconds
+        if self.late:
+            self.arrive()
+
+    def seconds(self, at: datetime) -> float:
+        """A moment in seconds since the beginning."""
+        return (at - _START).total_seconds()
+
+    def arrive(self, *, all_of_it: bool = False) -> None:
+        """Let Bootpay do what its callers gave up waiting for."""
+        due = [do for at, do in self.late if all_of_it or at <= self.time_s]
+        self.late = [(at, do) for at, do in self.late if not all_of_it and at > self.time_s]
+        for do in due:
+            do()
+
+    # `dojang.drive.Caller`
+
+    async def call(self, f: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the store, stopping before and after."""
+        name = f.__name__
+        reads = name in _READS
+        if self.calm:
+            if not reads:
+                self.changes += 1
+            result = f(*args, **kwargs)
+            if self.notes is not None:
+                self.note(f"store.{name}", *args, answer=result)
+            return result
+        mishap = await stop(Stop("store", name, writes=not reads, detail=args))
+        if mishap is Mishap.STORE_DOWN:
+            self.note(f"store.{name}", *args, answer="unavailable; nothing stored")
+            raise StoreUnavailable("the store cannot be reached")
+        if not reads:
+            self.changes += 1
+        try:
+            result = f(*args, **kwargs)
+        except Exception as error:
+            self.note(f"store.{name}", *args, answer=error)
+            await stop(AFTER)
+            raise
+        if mishap is Mishap.STORE_SILENT:
+            self.note(f"store.{name}", *args, answer="done, but the answer was lost")
+            await stop(AFTER)
+            raise StoreUnavailable("the store did not answer")
+        if self.notes is not None:
+            self.note(f"store.{name}", *args, answer=result)
+        await stop(AFTER)
+        return result
+
+    # Who is on it
+
+    def actor(
+        self,
+        name: str,
+        kind: str,
+        coroutine: Coroutine[Any, Any, T],
+        on_answer: Callable[[T], object],
+        *,
+        may_be_lost: bool = False,
+        skew_s: float = 0.0,
+    ) -> Actor:
+        """A process that begins now and stands before its first call.
+
+        Args:
+            name: Who it is in the trace.
+            kind: Which use case it runs.
+            coroutine: The use case.
+            on_answer: What its answer does.
+            may_be_lost: Whether it may still die between the end of the use case and its answer.
+            skew_s: How wrong its clock is.
+        """
+        heard: Coroutine[Any, Any, T] = self._heard(coroutine, on_answer, may_be_lost)
+        actor = Actor(name, kind, heard)
+        actor.skew_s = skew_s
+        self.let_on(actor)
+        return actor
+
+    async def _heard(
+        self, coroutine: Coroutine[Any, Any, T], on_answer: Callable[[T], object], may_be_lost: bool
+    ) -> T:
+        answer = await coroutine
+        if may_be_lost and not self.calm:
+            await stop(_ANSWERS)
+        on_answer(answer)
+        return answer
+
+    def let_on(self, actor: Actor, mishap: Mishap | None = None) -> None:
+        """Let an actor go to its next stop."""
+        self.running = actor
+        try:
+            actor.go(mishap)
+        finally:
+            self.running = None
+        actor.since = self.time_s
+        if actor.error is not None:
+            self.errors.append(str(actor.error))
+        if actor.done:
+            self.note(f"{actor.name} ends", answer=actor.error if actor.error is not None else actor.answer)
+
+    def note(self, what: str, *args: object, answer: object = None) -> None:
+        """Write a line of the trace."""
+        if self.notes is not None:
+            who = self.running.name if self.running is not None else "-"
+            words = ", ".join(_told(arg) for arg in args)
+            self.notes.append((self.time_s, who, f"{what}({words})" if args else what, _told(answer)))
+
+    # What others do
+
+    def open(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
+        """A buyer opens a payment window."""
+        checkout = msgspec.convert(
+            {"order_id": str(order_id), "price": price, "user": BUYER, **terms}, Checkout
+        )
+        return ReceiptId(self.ledger.open_checkout(checkout).receipt_id)
+
+    def pay(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
+        """A buyer pays, or agrees to pay where the server must approve."""
+        receipt_id = self.open(order_id, price, **terms)
+        self.ledger.approve(receipt_id)
+        return receipt_id
+
+    def issue(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
+        """A buyer takes a virtual account."""
+        receipt_id = self.open(order_id, price, **terms)
+        self.ledger.issue(receipt_id)
+        return receipt_id
+
+    def acknowledge(self, webhook: Webhook) -> Callable[[object], object]:
+        """What happens when the answer to a webhook reaches Bootpay."""
+
+        def heard(_: object = None) -> None:
+            self.acknowledged.append(_key(webhook))
+            if webhook.verdict == "pending":
+                self.ledger.answered(webhook, status=200, answer=b'{"success": true}')
+
+        return heard
+
+
+_SLEEP = Stop("clock", "sleep", writes=True)
+_ANSWERS = Stop("answer", "answers", writes=False)
+
+
+def notice_of(webhook: Webhook) -> Notice:
+    """A webhook as the HTTP door reads it."""
+    receipt_id, kind, cancelled = _key(webhook)
+    return Notice(
+        receipt_id=ReceiptId(receipt_id),
+        kind=kind,
+        cancelled=cancelled,
+        order_id=str(webhook.body.get("order_id") or ""),
+    )
+
+
+def _key(webhook: Webhook) -> tuple[str, str, str]:
+    cancelled = webhook.body.get("cancelled_price")
+    return webhook.receipt_id, webhook.type, "" if cancelled is None else f"{cancelled:g}"
+
+
+class _Wire:
+    """`dojang.ports.Gateway`, stopping before and after, with mishaps on the way."""
+
+    def __init__(self, stage: Stage, inner: Gateway) -> None:
+        self._stage = stage
+        self._inner = inner
+
+    async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
+        """See `Gateway.look_up`."""
+        return await self._sent(
+            "look_up", receipt_id, within_s, lambda: self._inner.look_up(receipt_id, within_s)
+        )
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
+        """See `Gateway.look_up_order`."""
+        return await self._sent(
+            "look_up_order", order_id, within_s, lambda: self._inner.look_up_order(order_id, within_s)
+        )
+
+    async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
+        """See `Gateway.confirm`."""
+        return await self._sent(
+            "confirm", receipt_id, within_s, lambda: self._inner.confirm(receipt_id, within_s)
+        )
+
+    async def cancel(
+        self,
+        receipt_id: ReceiptId,
+        within_s: float,
+        /,
+        *,
+        cancel_id: str,
+        amount: int | None = None,
+        tax_free: int = 0,
+        currency: str = "KRW",
+        reason: str = "",
+        refund_account: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """See `Gateway.cancel`."""
+
+        def carry_out() -> Coroutine[object, None, Receipt]:
+            return self._inner.cancel(
+                receipt_id,
+                within_s,
+                cancel_id=cancel_id,
+                amount=amount,
+                tax_free=tax_free,
+                currency=currency,
+                reason=reason,
+                refund_account=refund_account,
+            )
+
+        return await self._sent("cancel", receipt_id, within_s, carry_out, cancel_id)
+
+    async def _sent(
+        self,
+        name: str,
+        about: str,
+        within_s: float,
+        carry_out: Callable[[], Coroutine[object, None, T]],
+        cancel_id: str = "",
+    ) -> T:
+        stage = self._stage
+        writes = name in ("confirm", "cancel")
+        mishap: Mishap | None = None
+        overdue = False
+        if not stage.calm:
+            begun = stage.time_s
+            mishap = await stop(Stop("gateway", name, writes=writes, detail=(about, cancel_id)))
+            # Whoever was paused before it could send notices that its time is over, or does not.
+            overdue = stage.time_s - begun > within_s
+            if overdue and not stage.zombies_send:
+                mishap = Mishap.NOT_SENT
+        if within_s <= 0:
+            mishap = Mishap.NOT_SENT
+        if mishap is Mishap.NOT_SENT:
+            self._noted(name, about, "not_sent", cancel_id, overdue)
+            raise NotSent(f"{name} never left")
+        if mishap is Mishap.LOST_BEFORE:
+            self._noted(name, about, "unknown", cancel_id, overdue)
+            await stop(AFTER)
+            raise OutcomeUnknown(f"{name} got no answer")
+        if mishap is Mishap.LATE:
+            note = self._noted(name, about, "unknown", cancel_id, overdue)
+            stage.late.append((stage.time_s + 20.0, lambda: self._arrives(note, carry_out)))
+            await stop(AFTER)
+            raise OutcomeUnknown(f"{name} got no answer in time")
+        if mishap is Mishap.REFUSED:
+            self._noted(name, about, "refused", cancel_id, overdue)
+            await stop(AFTER)
+            code = "RC_CONFIRM_FAILED" if name == "confirm" else "RC_CANCEL_SERVER_ERROR"
+            raise Refused(code, "거절", http_status=400)
+        note = self._noted(name, about, "unknown", cancel_id, overdue)
+        try:
+            result = _ran(carry_out())
+        except BootpayError as error:
+            stage.asked[note] = stage.asked[note]._replace(
+                outcome="refused" if isinstance(error, Refused) else "unknown"
+            )
+            stage.note(name, about, answer=error)
+            if not stage.calm:
+                await stop(AFTER)
+            raise
+        self._did(note, stage.asked[note].truth)
+        if mishap is Mishap.LOST_AFTER:
+            stage.note(name, about, answer="done, but the answer was lost")
+            await stop(AFTER)
+            raise OutcomeUnknown(f"{name} got no answer")
+        self._saw(note, result)
+        if stage.notes is not None:
+            stage.note(name, about, answer=result)
+        if not stage.calm:
+            await stop(AFTER)
+        return result
+
+    def _arrives(self, note: int, carry_out: Callable[[], Coroutine[object, None, object]]) -> None:
+        asked = self._stage.asked[note]
+        before = truth_of(self._stage.ledger.state.receipts[asked.receipt_id])
+        try:
+            _ran(carry_out())
+        except BootpayError as error:
+            self._stage.note("late", answer=error)
+            return
+        self._stage.note("late", answer="Bootpay has done it now")
+        self._did(note, before)
+
+    def _noted(self, name: str, about: str, outcome: str, cancel_id: str, overdue: bool) -> int:
+        """Note the question with the truth as it stands in the books; its number."""
+        stage = self._stage
+        entry = stage.ledger.state.receipts.get(about) if name in ("confirm", "cancel") else None
+        if stage.notes is not None and outcome != "unknown":
+            stage.note(name, about, answer=outcome)
+        stage.asked.append(
+            Asked(
+                at=stage.time_s,
+                who=stage.running.name if stage.running is not None else "calm",
+                kind=stage.running.kind if stage.running is not None else "calm",
+                what=name,
+                receipt_id=about,
+                outcome=outcome,
+                cancel_id=cancel_id,
+                truth=truth_of(entry) if entry is not None else None,
+                overdue=overdue,
+            )
+        )
+        return len(stage.asked) - 1
+
+    def _did(self, note: int, before: Truth | None) -> None:
+        """Note how much money the call moved, in Bootpay's own units."""
+        if before is None:
+            return
+        asked = self._stage.asked[note]
+        after = self._stage.ledger.state.receipts[asked.receipt_id]
+        effect = after.cancelled_price - before.cancelled_price if asked.what == "cancel" else after.price
+        self._stage.asked[note] = asked._replace(effect=effect)
+
+    def _saw(self, note: int, result: object) -> None:
+        """Note what the caller was shown."""
+        asked = self._stage.asked
+        receipts = result if isinstance(result, list | tuple) else [result]
+        shown = [_shown(receipt) for receipt in receipts if isinstance(receipt, Receipt)]
+        asked[note] = asked[note]._replace(outcome="answered", seen=shown)
+
+
+def _ran(coroutine: Coroutine[object, None, T]) -> T:
+    """A gateway that never suspends, run to its end."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise RuntimeError("the gateway suspended")
+
+
+def truth_of(entry: Entry) -> Truth:
+    """A receipt as the books have it."""
+    return Truth(
+        order_id=entry.order_id,
+        price=entry.price,
+        tax_free=entry.tax_free,
+        currency=entry.currency,
+        sandbox=entry.sandbox,
+        status=entry.status,
+        cancelled_price=entry.cancelled_price,
+        cancelled_tax_free=entry.cancelled_tax_free,
+        purchased=entry.purchased_at is not None,
+        method=entry.method,
+    )
+
+
+def _shown(receipt: Receipt) -> Seen:
+    return Seen(str(receipt.id), receipt.number, receipt.price, receipt.cancelled)
+
+
+class _Shop:
+    """`dojang.ports.Fulfilment` and `dojang.ports.Approval`, stopping before and after."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def hand_over(self, delivery: Delivery, within_s: float, /) -> HandedOver:  # noqa: ARG002 - the port's
+        """See `Fulfilment.hand_over`."""
+        stage = self._stage
+        mishap = None
+        if not stage.calm:
+            mishap = await stop(Stop("shop", "hand_over", writes=True, detail=(delivery.id,)))
+        if mishap is Mishap.SHOP_DOWN:
+            stage.note("hand_over", delivery.id, answer="no answer")
+            return HandedOver(settled=False, words="no answer")
+        stage.received.append(
+            {"id": delivery.id, "type": delivery.type, "at": stage.time_s, "data": dict(delivery.data)}
+        )
+        stage.note("hand_over", delivery.id, answer="taken")
+        if not stage.calm:
+            await stop(AFTER)
+        if mishap is Mishap.SHOP_SILENT:
+            return HandedOver(settled=False, words="no answer")
+        return HandedOver(settled=True)
+
+    async def ask(self, order: Order, receipt: Receipt, within_s: float, /) -> Approved | Declined:  # noqa: ARG002
+        """See `Approval.ask`."""
+        stage = self._stage
+        mishap = None
+        if not stage.calm:
+            mishap = await stop(Stop("shop", "ask", writes=False, detail=(receipt.id,)))
+        declined = mishap is Mishap.DECLINED or receipt.id in stage.declines
+        stage.note("ask", receipt.id, answer="no" if declined else "yes")
+        if not stage.calm:
+            await stop(AFTER)
+        return Declined("sold out") if declined else Approved()
+
+
+def _told(value: object) -> str:
+    """A value in a few words, for the trace."""
+    payment = getattr(value, "payment", None)
+    if payment is not None:
+        parts = [str(payment.state), f"v{getattr(value, 'version', '?')}"]
+        if payment.receipt_id:
+            parts.append(payment.receipt_id[-6:])
+        if payment.cancelled:
+            parts.append(f"cancelled={payment.cancelled}")
+        events = getattr(value, "events", None)
+        if events is not None:
+            parts = ["+".join(str(event.what) for event in events) or "nothing", "->", *parts]
+        order = getattr(value, "order", None)
+        return f"<{order.id + ' ' if order is not None else ''}{' '.join(parts)}>"
+    if isinstance(value, Receipt):
+        return f"<receipt {value.id[-6:]} {value.status} {value.price}-{value.cancelled}>"
+    if isinstance(value, Order):
+        return f"<order {value.id} {value.price}>"
+    if isinstance(value, Delivery):
+        return f"<{value.id} attempt {value.attempts} {value.state}>"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_told(part) for part in value) + "]"
+    if isinstance(value, datetime):
+        return f"{(value - _START).total_seconds():g}s"
+    if isinstance(value, ReceiptId):
+        return value[-6:]
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    text = str(value)
+    return text if len(text) <= 160 else text[:157] + "..."

@@ -1,0 +1,87 @@
+"""How bad a day a seed brings: what goes wrong, how often, and how time passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from dojang.testing.simulation.stepped import Mishap, Stop
+
+__all__ = ["Weather"]
+
+# Fine weather is part of it: most mistakes need only one thing to go wrong.
+_CRASHES = (0.0, 0.0, 0.003, 0.01, 0.04)
+_MISHAPS = (0.0, 0.0, 0.02, 0.08, 0.25)
+_PAUSES = (0.0, 0.01, 0.03, 0.1)
+
+_STORE = (Mishap.STORE_DOWN, Mishap.STORE_SILENT)
+_LOOK = (Mishap.NOT_SENT, Mishap.LOST_BEFORE)
+_MOVE = (
+    Mishap.NOT_SENT,
+    Mishap.LOST_BEFORE,
+    Mishap.LOST_AFTER,
+    Mishap.LOST_AFTER,
+    Mishap.LATE,
+    Mishap.REFUSED,
+)
+_WRONG = {
+    "load": (Mishap.STORE_DOWN,),
+    "look_up": _LOOK,
+    "look_up_order": _LOOK,
+    "confirm": _MOVE,
+    "cancel": _MOVE,
+    "hand_over": (Mishap.SHOP_DOWN, Mishap.SHOP_SILENT),
+    "ask": (Mishap.DECLINED,),
+}
+_PAST_LEASES_S = (6.0, 25.0, 47.0, 50.0, 95.0, 130.0, 700.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """One day's weather.
+
+    Attributes:
+        crash: How likely an actor dies at a stop.
+        blackout: How likely all of them die at once.
+        mishap: How likely a call goes wrong.
+        pause: How likely everybody stands still for long.
+        lost_webhook: How likely a webhook is lost for good.
+        skewed: Whether processes' clocks are wrong.
+        zombies_send: Whether one who wakes late may still send what it was about to.
+    """
+
+    crash: float
+    blackout: float
+    mishap: float
+    pause: float
+    lost_webhook: float
+    skewed: bool
+    zombies_send: bool
+
+    @classmethod
+    def of(cls, rng: Random) -> Weather:
+        """The weather that a seed brings."""
+        crash = rng.choice(_CRASHES)
+        return cls(
+            crash=crash,
+            blackout=crash / 10,
+            mishap=rng.choice(_MISHAPS),
+            pause=rng.choice(_PAUSES),
+            lost_webhook=rng.choice((0.0, 0.0, 0.1)),
+            skewed=rng.random() < 0.2,
+            zombies_send=rng.random() < 0.15,
+        )
+
+    def strikes(self, rng: Random, at: Stop) -> Mishap | None:
+        """What goes wrong with the call that an actor is about to make."""
+        if not self.mishap or at.port in ("", "clock", "answer") or rng.random() >= self.mishap:
+            return None
+        return rng.choice(_WRONG.get(at.name, _STORE))
+
+    def skew_s(self, rng: Random) -> float:
+        """How wrong a new process's clock is."""
+        return rng.choice((-3.0, 0.0, 0.0, 4.0)) if self.skewed else 0.0
+
+    def passing_s(self, rng: Random) -> float:
+        """How long nothing happens."""
+        return rng.choice(_PAST_LEASES_S) if rng.random() < self.pause else rng.random() * 2
