@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer, make and pip: house/uv fetches the rest into .venv and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format reference lock clean
+.PHONY: help demo test check bench torture format reference lock clean
 MAKEFLAGS += --no-print-directory
 
 UV := sh house/uv
@@ -35,6 +35,10 @@ check: ## format, lint, types, layers, docstrings, lock file
 bench: ## measure against the official SDK and write docs/benchmarks.md
 	@$(SYNC)
 	$(BIN)/python -m bench
+
+torture: ## kill the real server hundreds of times and compare three ledgers (ARGS="--kills 50 --store sqlite")
+	@$(SYNC)
+	$(BIN)/python -m torture $(ARGS)
 
 format: ## put the code into its usual form
 	@$(SYNC)

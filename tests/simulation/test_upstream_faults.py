@@ -1,4 +1,4 @@
-"""Bootpay at its worst, on the wire, against the real server: the right answer, nothing wrong on file, settled later."""
+"""Bootpay at its worst, on the wire: the real server answers rightly, stores nothing wrong, and settles later."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def code_of(answer: Answer) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Case]]:
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
     """Every fault once, on one server; then the same file, a minute later, with a Bootpay that is well."""
     folder = tmp_path_factory.mktemp("faults")
     heard: dict[str, tuple[str, Answer, Any]] = {}
@@ -151,7 +151,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Cas
                 later = verify(service, order_id, receipt_id)
                 receipt = bootpay.need("GET", f"/emulator/receipts/{receipt_id}")
                 done[name] = Case(answer, during, later, shown(service, order_id), receipt)
-    yield done
+    return done
 
 
 @pytest.mark.parametrize("name", LOOKING)
@@ -185,11 +185,11 @@ def test_an_approval_in_doubt_is_looked_up_and_never_guessed(cases: Mapping[str,
 
 def test_all_is_settled_when_the_fault_is_gone(cases: Mapping[str, Case]) -> None:
     """Every order of every fault is paid in the end, once, and Bootpay has the money."""
-    assert {name: (200, "paid", 1) for name in cases} == {
+    assert dict.fromkeys(cases, (200, "paid", 1)) == {
         name: (case.later.status, case.settled["state"], case.receipt["status"])
         for name, case in cases.items()
     }
-    assert {name: ["order.paid"] for name in cases} == {
+    assert dict.fromkeys(cases, ["order.paid"]) == {
         name: [delivery["type"] for delivery in case.settled["deliveries"]] for name, case in cases.items()
     }
 

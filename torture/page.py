@@ -1,0 +1,87 @@
+"""Writes the figures into docs/reliability.md, between its markers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from torture.run import Figures
+from torture.table import rows
+
+__all__ = ["write_flat", "write_kills"]
+
+_PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+_BEGIN, _END = "<!-- torture:begin -->", "<!-- torture:end -->"
+_TITLE = "# Reliability\n"
+_FRAME = f"""{_BEGIN}
+## Torture
+
+`make torture` starts the real server with an emulator and a shop in processes of their own, sends load, and ends the
+server with `kill -9` at random moments, also while it starts; it is up again at once. Bootpay answers late, wrongly or
+not at all now and then, loses, doubles and reorders webhooks; the shop fails, hangs up or is slow. At the end three
+ledgers are compared by code that shares nothing with the server: Bootpay's receipts, the orders with their histories
+as the HTTP API shows them, and what the shop received by `webhook-id`. Every paid receipt pays for its order and was
+fulfilled under exactly one id, or its money is back, or a person is asked with a reason; what went back is what was
+asked for, once per key; nothing is pending; `dojang doctor --fold` finds every history in agreement with its state.
+
+To let leases end without waiting for them, servers are then started on a clock that is ahead, as after a machine was
+down for a quarter of an hour (`--wait` waits instead). A short run is part of `make test`.
+
+<!-- kills -->
+<!-- flat -->
+{_END}
+"""
+
+
+def write_kills(runs: Sequence[Figures]) -> None:
+    """Replace the figures of the kill proof."""
+    words = [f"Run on {_today()}, {_machine()}.", ""]
+    for figures in runs:
+        words += [f"### {figures.kills} kills on {_name(figures.plan.store)}", "", "| | |", "|---|---|"]
+        words += [f"| {name} | {value} |" for name, value in rows(figures)]
+        words += [""]
+    example = next((figures.example for figures in runs if figures.example), "")
+    if example:
+        words += [
+            "The history of a payment whose server was killed between the intent and its end; nobody asked again, and",
+            "the reconciliation of a later process finished it after the lease:",
+            "",
+            "```",
+            example,
+            "```",
+            "",
+        ]
+    _put("kills", "\n".join(words))
+
+
+def write_flat(words: str) -> None:
+    """Replace the figures about memory and file descriptors."""
+    _put("flat", f"Run on {_today()}, {_machine()}.\n\n{words}\n")
+
+
+def _put(name: str, words: str) -> None:
+    page = _PAGE.read_text(encoding="utf-8") if _PAGE.exists() else _TITLE
+    if _BEGIN not in page:
+        page = f"{page.rstrip()}\n\n{_FRAME}"
+    begin, end = page.index(_BEGIN), page.index(_END)
+    section = page[begin:end]
+    after = {"kills": r"(?=<!-- flat -->)", "flat": r"\Z"}[name]
+    pattern = re.compile(rf"<!-- {name} -->\n.*?{after}", re.DOTALL)
+    section = pattern.sub(lambda _: f"<!-- {name} -->\n{words}", section)
+    _PAGE.write_text(page[:begin] + section + page[end:], encoding="utf-8")
+
+
+def _name(store: str) -> str:
+    return {"sqlite": "SQLite", "postgres": "PostgreSQL"}[store]
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
