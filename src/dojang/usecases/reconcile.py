@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from dojang.core.decision import Approve, approval_refused, cancel_refused, expire, needs_attention, observe
 from dojang.core.order import OrderId
-from dojang.core.payment import Record, State, shown_state
-from dojang.core.receipt import Receipt, ReceiptStatus
-from dojang.core.schedule import GRACE, next_check
+from dojang.core.payment import shown_state
 from dojang.errors import BootpayError, Conflict, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
+from dojang.usecases.check_order import Found, check_order
+from dojang.usecases.paced import PacedGateway
 from dojang.usecases.receive_webhook import look_into
-from dojang.usecases.verify import Deadline, settle_receipt
+from dojang.usecases.verify import Deadline
 
 __all__ = ["Change", "ReconcileReport", "reconcile"]
 
 _CLAIM_S = 120.0
 _PER_ORDER_S = 20.0
 _BATCH = 20
-_TRIES = 4
+_PAGE = 200
 _LOOKS_MAX = 14
-# After this long nobody can still be waiting for Bootpay's answer, and the payment gateway has given up as well.
-_UNRESOLVED_AFTER = timedelta(minutes=45)
+# With less time than this left, a bounded run begins nothing new: there would be no time to finish it.
+_TIME_FOR_ONE_S = 5.0
 _UNFINISHED = ("open", "awaiting_deposit", "pending", "paid", "partially_cancelled", "expired")
 
 
@@ -36,7 +35,8 @@ class Change:
         order_id: Which.
         before: The state users saw before the check.
         after: The state they see now.
-        drift: Whether Bootpay knew something that we should have been told (and not merely time passing).
+        drift: Whether Bootpay knew something that nobody had told us; what the machine itself had begun, or time
+            passing, is none.
     """
 
     order_id: OrderId
@@ -53,8 +53,10 @@ class ReconcileReport:
         checked: Orders looked at.
         notices: Webhooks looked into.
         calls: Questions to Bootpay.
-        changes: Orders that changed.
+        changes: Orders that a check changed.
         errors: Orders or webhooks that could not be checked now and will be again, with the reason.
+        more: Whether the run ended by its limit or its time, so that something may be left.
+        next_cursor: Where a run over everything goes on, if its time was over.
     """
 
     checked: int = 0
@@ -62,6 +64,8 @@ class ReconcileReport:
     calls: int = 0
     changes: list[Change] = field(default_factory=list)
     errors: list[tuple[str, str]] = field(default_factory=list)
+    more: bool = False
+    next_cursor: str | None = None
 
     @property
     def drift(self) -> list[Change]:
@@ -70,75 +74,122 @@ class ReconcileReport:
 
 
 async def reconcile(
-    world: World, *, limit: int = 1_000, everything: bool = False, calls_per_s: float = 20.0
+    world: World,
+    *,
+    limit: int = 1_000,
+    everything: bool = False,
+    calls_per_s: float = 20.0,
+    within_s: float | None = None,
+    cursor: str | None = None,
 ) -> ReconcileReport:
     """Check what is due, or every unfinished and every paid order. Safe to run from many machines at once.
 
     Args:
         world: The ports.
-        limit: At most so many orders and so many webhooks in this run; with `everything` it does not apply.
+        limit: At most so many orders and so many webhooks in this run; with `everything` it does not apply to orders.
         everything: Look at every unfinished or paid order now, due or not.
         calls_per_s: Never ask Bootpay faster than this.
+        within_s: End about then, whatever is left; `more` of the report tells.
+        cursor: With `everything`: `next_cursor` of the run before.
     """
     report = ReconcileReport()
     pace_s = 1.0 / calls_per_s
-    async for notice in _due_notices(world, limit):
+    gateway = PacedGateway(world.gateway, world.clock, pace_s)
+    world = replace(world, gateway=gateway)
+    time = _Time(world, within_s, pace_s)
+    async for notice in _due_notices(world, limit, time, report):
         report.notices += 1
-        await _settle_notice(world, notice, report)
-        await world.clock.sleep(pace_s)
-    orders = _every_order(world) if everything else _due_orders(world, limit)
+        await _settle_notice(world, notice, report, time)
+    orders = (
+        _every_order(world, cursor, time, report) if everything else _due_orders(world, limit, time, report)
+    )
     async for order_id in orders:
         report.checked += 1
-        calls = report.calls
-        await _check(world, order_id, report)
-        await world.clock.sleep(pace_s * max(1, report.calls - calls))
+        await _check(world, order_id, report, time)
+    report.calls = gateway.calls
     return report
 
 
-async def _due_notices(world: World, limit: int) -> AsyncIterator[StoredNotice]:
+class _Time:
+    """How long this run may go on."""
+
+    def __init__(self, world: World, within_s: float | None, pace_s: float) -> None:
+        self._world = world
+        # Waiting for one's turn is no time lost to Bootpay.
+        self._one_s = _PER_ORDER_S + 4 * pace_s
+        self._deadline = None if within_s is None else Deadline(world, within_s)
+        # What a bounded run claims and does not come to would be nobody's until the claim is over.
+        self.batch = _BATCH if within_s is None else 1
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing new may be begun."""
+        return self._deadline is not None and self._deadline.left_s < _TIME_FOR_ONE_S
+
+    def for_one(self) -> Deadline:
+        """How long one order or webhook may take."""
+        left_s = self._one_s if self._deadline is None else min(self._one_s, self._deadline.left_s)
+        return Deadline(self._world, left_s)
+
+
+async def _due_notices(
+    world: World, limit: int, time: _Time, report: ReconcileReport
+) -> AsyncIterator[StoredNotice]:
     seen = 0
-    while seen < limit:
+    while seen < limit and not time.over:
         now = world.clock.now()
         batch = await world.store.claim_notices(
-            now, now + timedelta(seconds=_CLAIM_S), min(_BATCH, limit - seen)
+            now, now + timedelta(seconds=_CLAIM_S), min(time.batch, limit - seen)
         )
+        if not batch:
+            return
         for notice in batch:
             yield notice
         seen += len(batch)
-        if not batch:
-            return
+    report.more = True
 
 
-async def _due_orders(world: World, limit: int) -> AsyncIterator[OrderId]:
+async def _due_orders(
+    world: World, limit: int, time: _Time, report: ReconcileReport
+) -> AsyncIterator[OrderId]:
     seen = 0
-    while seen < limit:
+    while seen < limit and not time.over:
         now = world.clock.now()
         batch = await world.store.claim_checks(
-            now, now + timedelta(seconds=_CLAIM_S), min(_BATCH, limit - seen)
+            now, now + timedelta(seconds=_CLAIM_S), min(time.batch, limit - seen)
         )
+        if not batch:
+            return
         for order_id in batch:
             yield order_id
         seen += len(batch)
-        if not batch:
-            return
+    report.more = True
 
 
-async def _every_order(world: World) -> AsyncIterator[OrderId]:
-    cursor = None
+async def _every_order(
+    world: World, cursor: str | None, time: _Time, report: ReconcileReport
+) -> AsyncIterator[OrderId]:
     while True:
-        page = await world.store.orders(OrderFilter(cursor=cursor, limit=200))
-        for record in page.records:
-            if shown_state(record.order, record.payment) in _UNFINISHED:
-                yield record.order.id
+        page = await world.store.orders(OrderFilter(cursor=cursor, limit=_PAGE))
+        for place, record in enumerate(page.records):
+            if shown_state(record.order, record.payment) not in _UNFINISHED:
+                continue
+            if time.over:
+                if place > 0:
+                    # Only the store knows how its cursors look: ask for the one after what has been done.
+                    page = await world.store.orders(OrderFilter(cursor=cursor, limit=place))
+                    cursor = page.next_cursor
+                report.more, report.next_cursor = True, cursor
+                return
+            yield record.order.id
         cursor = page.next_cursor
         if cursor is None:
             return
 
 
-async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileReport) -> None:
-    report.calls += 1
+async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileReport, time: _Time) -> None:
     try:
-        outcome = await look_into(world, stored.notice, Deadline(world, _PER_ORDER_S))
+        outcome = await look_into(world, stored.notice, time.for_one())
     except (BootpayError, Conflict, StoreUnavailable) as error:
         report.errors.append((str(stored.notice.receipt_id), type(error).__name__))
         outcome = ""
@@ -155,126 +206,12 @@ async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileRe
         await world.store.settle_notice(stored.notice, "", again)
 
 
-async def _check(world: World, order_id: OrderId, report: ReconcileReport) -> None:
-    for _ in range(_TRIES):
-        before = await world.store.load(order_id)
-        if before is None:
-            return
-        if before.payment.leased(world.clock.now()):
-            await _again_later(world, before)
-            return
-        try:
-            after, drift = await _look_at(world, before, report)
-            if after.version == before.version:
-                await _again_later(world, after)
-                return
-            report.changes.append(
-                Change(
-                    order_id,
-                    shown_state(before.order, before.payment),
-                    shown_state(after.order, after.payment),
-                    drift,
-                )
-            )
-        except Conflict:
-            continue
-        except (BootpayError, StoreUnavailable) as error:
-            report.errors.append((str(order_id), type(error).__name__))
+async def _check(world: World, order_id: OrderId, report: ReconcileReport, time: _Time) -> None:
+    found = Found()
+    try:
+        await check_order(world, order_id, found, time.for_one())
+    except (BootpayError, StoreUnavailable) as error:
         # A claim that is left behind comes due again by itself.
-        return
-
-
-async def _again_later(world: World, record: Record) -> None:
-    due_at = next_check(record.order, record.payment, record.created_at, world.clock.now(), world.spread())
-    await world.store.reschedule(record, due_at)
-
-
-async def _look_at(world: World, record: Record, report: ReconcileReport) -> tuple[Record, bool]:
-    """The order after a look at every receipt it has, and whether that was news to us."""
-    receipts = await _receipts(world, record, report)
-    started = record
-    deadline = Deadline(world, _PER_ORDER_S)
-    for receipt in receipts:
-        record = await _settle(world, record, receipt, deadline)
-    drift = record.version != started.version and started.payment.state not in (
-        State.CONFIRMING,
-        State.CANCELLING,
-    )
-    return await _time_passed(world, record, receipts), drift
-
-
-async def _receipts(world: World, record: Record, report: ReconcileReport) -> list[Receipt]:
-    """The receipt that an intent or a payment is about first, then whatever else Bootpay has under the order's id."""
-    report.calls += 1
-    found = {
-        receipt.id: receipt for receipt in await world.gateway.look_up_order(record.order.id, _PER_ORDER_S)
-    }
-    bound = record.payment.receipt_id
-    if bound is not None:
-        # The list may be older than the receipt itself; what money hangs on is asked for by its own id.
-        report.calls += 1
-        receipt = await world.gateway.look_up(bound, _PER_ORDER_S)
-        if receipt is not None:
-            found[bound] = receipt
-    return sorted(
-        found.values(),
-        key=lambda receipt: (
-            receipt.id != bound,
-            receipt.status is not ReceiptStatus.PAID,
-            receipt.purchased_at.timestamp() if receipt.purchased_at else 0.0,
-            receipt.id,
-        ),
-    )
-
-
-async def _settle(world: World, record: Record, receipt: Receipt, deadline: Deadline) -> Record:
-    now = world.clock.now()
-    payment = record.payment
-    if (
-        payment.state is State.CONFIRMING
-        and payment.receipt_id == receipt.id
-        and payment.intended_at is not None
-    ):
-        young = now - payment.intended_at < timedelta(seconds=world.rules.approve_again_s)
-        if young:
-            # The shop and the buyer had agreed before the crash: finish it.
-            record, _ = await settle_receipt(world, record, receipt, "dojang", deadline)
-            return record
-        decision = observe(record, receipt, world.rules, now, "dojang", world.spread())
-        if isinstance(decision.answer, Approve):
-            decision = approval_refused(record, receipt.id, now, "dojang", {"reason": "not_carried_out"})
-        elif not decision.events and now - payment.intended_at > _UNRESOLVED_AFTER:
-            decision = needs_attention(record, now, "approval_unresolved")
-    else:
-        decision = observe(record, receipt, world.rules, now, "dojang", world.spread())
-    return await world.store.commit(record, decision) if decision.events else record
-
-
-async def _time_passed(world: World, record: Record, receipts: list[Receipt]) -> Record:
-    """What follows from the time alone, after every receipt has been looked at."""
-    now = world.clock.now()
-    payment = record.payment
-    match payment.state:
-        case State.CANCELLING if payment.intended_at is not None and not payment.leased(now):
-            if now - payment.intended_at > timedelta(seconds=world.rules.approve_again_s):
-                # Bootpay's running total has not moved for long enough: it was not carried out.
-                words: dict[str, object] = {"undone": True, "code": "not_carried_out"}
-                return await world.store.commit(record, cancel_refused(record, now, "dojang", words))
-        case State.CONFIRMING if payment.intended_at is not None and not payment.leased(now):
-            if now - payment.intended_at > _UNRESOLVED_AFTER and payment.receipt_id not in [
-                receipt.id for receipt in receipts
-            ]:
-                # Bootpay no longer knows the receipt: no look will ever tell whether its money moved.
-                return await world.store.commit(record, needs_attention(record, now, "approval_unresolved"))
-        case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now):
-            approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
-            if not any(receipt.status in approving for receipt in receipts):
-                return await world.store.commit(record, expire(record, now, world.spread()))
-        case _:
-            pass
-    return record
-
-
-def _ran_out(record: Record, now: datetime) -> bool:
-    expires_at = record.order.expires_at
-    return expires_at is not None and now >= expires_at + GRACE
+        report.errors.append((str(order_id), type(error).__name__))
+    if found.after:
+        report.changes.append(Change(order_id, found.before, found.after, found.drift))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dojang.core.decision import Answer, resolve_attention
+from dojang.core.decision import Answer, held_money, resolve_attention
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
-from dojang.errors import Conflict
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.errors import Conflict, InvalidValue
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown, ReceiptUnknown, settle_receipt
 
 __all__ = ["NothingToResolve", "Resolution", "Resolved", "look_again", "resolve"]
 
 _TRIES = 8
+_LOOK_WITHIN_S = 15.0
+_WHO_LENGTH_MAX = 100
+_REASON_LENGTH_MAX = 300
 
 
 class Resolution(StrEnum):
@@ -41,7 +45,7 @@ class NothingToResolve:
 
     Attributes:
         record: The order.
-        why: One sentence.
+        why: One sentence, in English and Korean.
     """
 
     record: Record
@@ -66,13 +70,30 @@ async def resolve(
         who: Whose decision it is; goes into the history as `person:<who>`.
         reason: Why; goes into the history.
         receipt_id: Which held receipt is meant; needed where more than one is held.
+
+    Raises:
+        InvalidValue: If `who` or `reason` is empty or no plain text.
+        BootpayError: If money is to be accepted and Bootpay cannot be asked whether it is still there.
     """
+    _check_words(who, _WHO_LENGTH_MAX, "who")
+    _check_words(reason, _REASON_LENGTH_MAX, "reason")
     for _ in range(_TRIES):
         record = await world.store.load(order_id)
         if record is None:
             return OrderUnknown()
+        seen = None
+        if resolution is Resolution.ACCEPT:
+            # Not even a person's word makes an order paid: only what Bootpay says now does.
+            seen = await _held_receipt(world, record, receipt_id)
         decision = resolve_attention(
-            record, resolution.value, world.clock.now(), f"person:{who}", reason, receipt_id, world.spread()
+            record,
+            resolution.value,
+            world.clock.now(),
+            f"person:{who}",
+            reason,
+            receipt_id,
+            world.spread(),
+            seen=seen,
         )
         if isinstance(decision, str):
             return NothingToResolve(record, decision)
@@ -83,17 +104,50 @@ async def resolve(
     raise Conflict(f"order {order_id} kept changing")
 
 
+async def _held_receipt(world: World, record: Record, receipt_id: ReceiptId | None) -> Receipt | None:
+    held = held_money(record.payment, receipt_id)
+    if record.payment.state is not State.ATTENTION or isinstance(held, str):
+        return None
+    seen = await world.gateway.look_up(held.receipt_id, _LOOK_WITHIN_S)
+    # A receipt that Bootpay does not know holds nothing.
+    return seen or Receipt(id=held.receipt_id, order_id="", status=ReceiptStatus.UNKNOWN, price=0)
+
+
+def _check_words(text: str, length_max: int, what: str) -> None:
+    if not text.strip() or len(text) > length_max or not text.isprintable():
+        raise InvalidValue(
+            f"{what} must be 1 to {length_max} printable characters "
+            f"({what}은(는) 1~{length_max}자의 문자여야 합니다)"
+        )
+
+
 async def look_again(
-    world: World, order_id: OrderId, receipt_id: ReceiptId | None = None, *, within_s: float = 20.0
+    world: World,
+    order_id: OrderId,
+    receipt_id: ReceiptId | None = None,
+    *,
+    who: str = "dojang",
+    within_s: float = 20.0,
 ) -> tuple[Record, Answer | None] | OrderUnknown | ReceiptUnknown:
     """Re-read one receipt now and decide as for anybody else; by default the one the order hangs on.
+
+    Args:
+        world: The ports.
+        order_id: A registered order.
+        receipt_id: Which receipt.
+        who: Who looks, for the history of what is found.
+        within_s: How long the caller can wait.
+
+    Returns:
+        The order afterwards and what the look gave; None where there was nothing to look at, or somebody else is at
+        work on the order (its lease tells).
 
     Raises:
         BootpayError: If Bootpay cannot be asked.
     """
     deadline = Deadline(world, within_s)
     for _ in range(_TRIES):
-        record = await world.store.load(order_id)
+        record = await world.store.load(order_id, receipt_id)
         if record is None:
             return OrderUnknown()
         wanted = receipt_id or record.payment.receipt_id
@@ -106,7 +160,7 @@ async def look_again(
         if unfinished and wanted != record.payment.receipt_id:
             return record, None
         try:
-            return await settle_receipt(world, record, receipt, "dojang", deadline)
+            return await settle_receipt(world, record, receipt, who, deadline)
         except Conflict:
             continue
     raise Conflict(f"order {order_id} kept changing")

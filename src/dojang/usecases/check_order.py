@@ -1,0 +1,204 @@
+"""One order that is due: finish or undo what was begun, and find what Bootpay never told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dojang.core.decision import (
+    Approve,
+    Decision,
+    approval_refused,
+    cancel_refused,
+    expire,
+    needs_attention,
+    observe,
+)
+from dojang.core.order import OrderId
+from dojang.core.payment import Fate, Record, State, shown_state
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.schedule import GRACE, next_check
+from dojang.errors import BootpayError, Conflict
+from dojang.ports import World
+from dojang.usecases.verify import Deadline, settle_receipt
+
+__all__ = ["Found", "check_order"]
+
+_TRIES = 4
+# After this long nobody can still be waiting for Bootpay's answer, and the payment gateway has given up as well.
+_UNRESOLVED_AFTER = timedelta(minutes=45)
+
+
+@dataclass(slots=True)
+class Found:
+    """What one check wrote about its order, whoever else was at it in between.
+
+    Attributes:
+        before: The state users saw before; empty while nothing was written.
+        after: The state they see now.
+        drift: Whether Bootpay knew something that nobody had told us.
+    """
+
+    before: str = ""
+    after: str = ""
+    drift: bool = False
+
+    def note(self, was: Record, now: Record, *, news: bool) -> None:
+        """Note one commit of ours."""
+        if now.version != was.version:
+            self.before = self.before or shown_state(was.order, was.payment)
+            self.after = shown_state(now.order, now.payment)
+            self.drift = self.drift or news
+
+
+async def check_order(world: World, order_id: OrderId, found: Found, deadline: Deadline) -> None:
+    """Look at every receipt of the order, unless somebody's lease holds it, and say when it is due again.
+
+    Args:
+        world: The ports.
+        order_id: Which.
+        found: Filled in, so that what was written before an error is told all the same.
+        deadline: How long it may take.
+
+    Raises:
+        BootpayError: If Bootpay cannot be asked; the order stays due.
+        StoreUnavailable: If the store cannot be used.
+    """
+    for _ in range(_TRIES):
+        record = await world.store.load(order_id)
+        if record is None:
+            return
+        after = record
+        if not record.payment.leased(world.clock.now()):
+            try:
+                after = await _look_at(world, record, found, deadline)
+            except Conflict:
+                continue
+        if after.version == record.version:
+            await _again_later(world, after)
+        return
+
+
+async def _again_later(world: World, record: Record) -> None:
+    due_at = next_check(record.order, record.payment, record.created_at, world.clock.now(), world.spread())
+    await world.store.reschedule(record, due_at)
+
+
+async def _look_at(world: World, record: Record, found: Found, deadline: Deadline) -> Record:
+    """The order after a look at every receipt it has."""
+    receipts = await _receipts(world, record, deadline)
+    for receipt in receipts:
+        record = await _settle(world, record, receipt, found, deadline)
+    return await _time_passed(world, record, receipts, found)
+
+
+async def _receipts(world: World, record: Record, deadline: Deadline) -> list[Receipt]:
+    """The receipt that an intent or a payment is about first, then whatever else may hold money for the order."""
+    found = {
+        receipt.id: receipt for receipt in await world.gateway.look_up_order(record.order.id, deadline.left_s)
+    }
+    bound = record.payment.receipt_id
+    # The list may be older than the receipt itself; what money hangs on is asked for by its own id. An account that
+    # was set aside may still be paid into, and the first generation has no list.
+    asked = [] if bound is None else [bound]
+    asked += [
+        other.receipt_id
+        for other in record.payment.others
+        if other.fate is Fate.SET_ASIDE and other.receipt_id not in found
+    ]
+    for receipt_id in asked:
+        receipt = await world.gateway.look_up(receipt_id, deadline.left_s)
+        if receipt is not None:
+            found[receipt_id] = receipt
+    return sorted(
+        found.values(),
+        key=lambda receipt: (
+            receipt.id != bound,
+            receipt.status is not ReceiptStatus.PAID,
+            receipt.purchased_at.timestamp() if receipt.purchased_at else 0.0,
+            receipt.id,
+        ),
+    )
+
+
+async def _settle(world: World, record: Record, receipt: Receipt, found: Found, deadline: Deadline) -> Record:
+    now = world.clock.now()
+    payment = record.payment
+    own = payment.receipt_id == receipt.id
+    if payment.state is State.CONFIRMING and own and payment.intended_at is not None:
+        if now - payment.intended_at < timedelta(seconds=world.rules.approve_again_s):
+            return await _finish_approval(world, record, receipt, found, deadline)
+        decision = observe(record, receipt, world.rules, now, "dojang", world.spread())
+        if isinstance(decision.answer, Approve):
+            decision = approval_refused(record, receipt.id, now, "dojang", {"reason": "not_carried_out"})
+        elif not decision.events and now - payment.intended_at > _UNRESOLVED_AFTER:
+            decision = needs_attention(record, now, "approval_unresolved")
+        return await _commit(world, record, decision, found, news=False)
+    decision = observe(record, receipt, world.rules, now, "dojang", world.spread())
+    news = True
+    if payment.state is State.CANCELLING and own:
+        news = any(event.data.get("origin") == "outside" for event in decision.events)
+    return await _commit(world, record, decision, found, news=news)
+
+
+async def _finish_approval(
+    world: World, record: Record, receipt: Receipt, found: Found, deadline: Deadline
+) -> Record:
+    """The shop and the buyer had agreed before the crash: finish it."""
+    try:
+        after, _ = await settle_receipt(world, record, receipt, "dojang", deadline)
+    except BootpayError:
+        # It never left, so the intent was taken back; that is a change as well.
+        undone = await world.store.load(record.order.id)
+        found.note(record, undone or record, news=False)
+        raise
+    found.note(record, after, news=False)
+    return after
+
+
+async def _time_passed(world: World, record: Record, receipts: Sequence[Receipt], found: Found) -> Record:
+    """What follows from the time alone, after every receipt has been looked at."""
+    now = world.clock.now()
+    payment = record.payment
+    own = next((receipt for receipt in receipts if receipt.id == payment.receipt_id), None)
+    decision: Decision | None = None
+    if payment.leased(now):
+        return record
+    match payment.state:
+        case State.CANCELLING if payment.intended_at is not None and payment.cancel is not None:
+            waited = now - payment.intended_at
+            untouched = (
+                own is not None and own.status is ReceiptStatus.PAID and own.cancelled == payment.cancel.base
+            )
+            if untouched and waited > timedelta(seconds=world.rules.approve_again_s):
+                # Bootpay's running total has not moved for long enough: it was not carried out.
+                words: Mapping[str, object] = {"undone": True, "code": "not_carried_out"}
+                decision = cancel_refused(record, now, "dojang", words)
+            elif not untouched and waited > _UNRESOLVED_AFTER:
+                # The receipt is gone, or nothing that a cancel could have left behind.
+                decision = needs_attention(record, now, "cancel_unresolved")
+        case State.CONFIRMING if payment.intended_at is not None and own is None:
+            if now - payment.intended_at > _UNRESOLVED_AFTER:
+                # Bootpay no longer knows the receipt: no look will ever tell whether its money moved.
+                decision = needs_attention(record, now, "approval_unresolved")
+        case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now):
+            approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
+            if not any(receipt.status in approving for receipt in receipts):
+                decision = expire(record, now, world.spread())
+        case _:
+            pass
+    return record if decision is None else await _commit(world, record, decision, found, news=False)
+
+
+async def _commit(world: World, record: Record, decision: Decision, found: Found, *, news: bool) -> Record:
+    if not decision.events:
+        return record
+    after = await world.store.commit(record, decision)
+    found.note(record, after, news=news)
+    return after
+
+
+def _ran_out(record: Record, now: datetime) -> bool:
+    expires_at = record.order.expires_at
+    return expires_at is not None and now >= expires_at + GRACE
