@@ -230,6 +230,13 @@ def test_a_refused_receipt_that_is_paid_after_all_is_owed_back() -> None:
     assert ["money_back"] == owes(decision)
 
 
+def test_nothing_is_owed_back_where_nothing_is_left() -> None:
+    """Bootpay may show a receipt as paid of which every won has gone back already."""
+    decision = look(FRESH, seen(cancelled=1000))
+
+    assert (Refusal(Reason.ALREADY_CANCELLED), []) == (decision.answer, owes(decision))
+
+
 def test_second_paid_receipt_is_owed_back_once() -> None:
     """A double payment goes back; seeing it again owes nothing more."""
     first = look(PAID, seen(receipt_id=R2))

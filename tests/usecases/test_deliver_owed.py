@@ -248,15 +248,26 @@ def test_a_cancel_lost_after_its_effect_is_sent_once(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.NOT_SENT])
-def test_a_cancel_lost_on_its_way_is_repeated_under_the_same_id(shop: Shop, fault: Fault) -> None:
+def test_a_cancel_lost_on_its_way_is_repeated_under_the_same_id(
+    shop: Shop, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The look finds the money still there; the repeat carries the same `cancel_id`."""
     second = _doubly_paid(shop)
     shop.bootpay.on("cancel", fault)
+    sent: list[str] = []
+    cancel = shop.bootpay.cancel
+
+    async def noted(*args: Any, **terms: Any) -> Any:
+        sent.append(terms["cancel_id"])
+        return await cancel(*args, **terms)
+
+    monkeypatch.setattr(shop.bootpay, "cancel", noted)
     first = shop.deliver()
     shop.clock.advance(6)
     shop.deliver()
 
     assert 1 == first.failed
+    assert (2, 1) == (len(sent), len(set(sent)))
     assert (20, 2) == (shop.bootpay.status(second), shop.bootpay.calls["cancel"])
 
 
