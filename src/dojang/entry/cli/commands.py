@@ -40,6 +40,7 @@ app = typer.Typer(
     epilog="Begin with `dojang demo`. Exit codes: 0 fine, 1 failure, 2 usage, 3 refused, 4 outcome unknown, "
     "5 drift found, 6 Bootpay unreachable.",
 )
+"""The program; typer runs it, and its tests too."""
 
 
 def _version(wanted: bool) -> None:

@@ -127,14 +127,20 @@ def _narrate(console: Console, number: int, chapter: Chapter, verdict: Verdict) 
 def _invite(stage: Stage, console: Console) -> None:
     console.print("\n직접 해 보세요. See for yourself:")
     for name, url in (
-        ("데모 상점 · shop        ", stage.shop_url),
-        ("도장 API · dojang       ", f"{stage.service_url}/openapi.json"),
+        ("데모 상점 · shop         ", stage.shop_url),
+        ("도장 API · dojang        ", f"{stage.service_url}/openapi.json"),
         ("가짜 부트페이 · emulator ", f"{stage.emulator_url}/emulator/receipts"),
     ):
         console.print(f"  {name} {url}")
     store = f"sqlite:///{stage.store}"
-    console.print(f"  주문 보기 · orders       dojang orders list --store {store}")
+    console.print(f"  주문 보기 · orders        {_typed()} orders list --store {store}")
     console.print("\nCtrl-C로 끝냅니다. Ctrl-C ends it.")
+
+
+def _typed() -> str:
+    """How this very program was started, so that the line can be typed as it stands."""
+    name = sys.argv[0]
+    return name if name.endswith("dojang") else f"{sys.executable} -m dojang"
 
 
 def _console() -> Console:
