@@ -25,7 +25,8 @@ async def _verify(desk: Desk, request: Request, segment: str) -> Response:
     order = order_id(segment)
     receipt = ReceiptId(read_body(request.body, VerifyRequest).receipt_id)
     try:
-        outcome = await verify(desk.world, order, receipt, within_s=desk.options.verify_within_s)
+        within_s = request.time(desk.options.verify_within_s)
+        outcome = await verify(desk.world, order, receipt, within_s=within_s)
     except DojangError as error:
         response = problem_of(error, order, receipt)
         count_error(desk, error)

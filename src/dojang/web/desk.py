@@ -49,10 +49,10 @@ class Desk:
     Args:
         world: The ports.
         options: The choices of whoever serves.
-        document: The OpenAPI document, ready to send.
+        document: Gives the OpenAPI document, ready to send.
     """
 
-    def __init__(self, world: World, options: WebOptions, document: bytes) -> None:
+    def __init__(self, world: World, options: WebOptions, document: Callable[[], bytes]) -> None:
         self.world = world
         self.options = options
         self.document = document

@@ -19,6 +19,8 @@ class Request:
         headers: Names in lower case; a repeated header's values are joined with a comma.
         body: All of it; or, where it is larger than allowed, enough of it to see that.
         source: Whose address it is, as far as our own proxies can be believed; None where nobody knows.
+        within_s: How long whoever carries it will wait for the answer; None where that is not known.
+        vouched: Whether the platform has made sure already that the shop itself asks, so that no key is needed.
     """
 
     method: str
@@ -27,6 +29,12 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     source: str | None = None
+    within_s: float | None = None
+    vouched: bool = False
+
+    def time(self, most_s: float) -> float:
+        """How long answering may take: `most_s`, or less where whoever carries it waits less."""
+        return most_s if self.within_s is None else min(most_s, self.within_s)
 
 
 @dataclass(frozen=True, slots=True)

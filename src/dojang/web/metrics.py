@@ -33,6 +33,12 @@ class Counter:
         with self._lock:
             self._counts[values] = self._counts.get(values, 0) + times
 
+    @property
+    def counts(self) -> dict[tuple[str, ...], int]:
+        """The count of every combination of labels seen so far."""
+        with self._lock:
+            return dict(self._counts)
+
     def lines(self) -> list[str]:
         """The metric as text."""
         with self._lock:

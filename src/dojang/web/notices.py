@@ -58,7 +58,9 @@ async def _receive(desk: Desk, request: Request, generation: int, heard: Respons
             return problem(Code.THROTTLED, headers={"retry-after": str(ceil(wait_s))})
     try:
         outcome = await receive_webhook(
-            desk.world, _notice(webhook, request.source), within_s=desk.options.webhook_within_s
+            desk.world,
+            _notice(webhook, request.source),
+            within_s=request.time(desk.options.webhook_within_s),
         )
     except StoreUnavailable:
         # Not kept, so not acknowledged: Bootpay sends it again.

@@ -47,7 +47,7 @@ async def _metrics(desk: Desk, _request: Request, _: str) -> Response:
 
 
 async def _document(desk: Desk, _request: Request, _: str) -> Response:
-    return Response(200, desk.document, {"content-type": "application/json"})
+    return Response(200, desk.document(), {"content-type": "application/json"})
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
