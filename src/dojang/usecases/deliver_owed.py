@@ -18,6 +18,7 @@ from dojang.ports import HandedOver, World
 __all__ = ["DeliveryReport", "deliver_owed"]
 
 _CLAIM_S = 90.0
+_CLAIM_RESERVE_S = 10.0
 _UNFINISHED_AGAIN = timedelta(seconds=60)
 _HAND_OVER_WITHIN_S = 15.0
 _COMMIT_TRIES = 8
@@ -129,10 +130,12 @@ async def _send_back(world: World, delivery: Delivery) -> HandedOver:
 
 
 async def _cancel_rest(world: World, delivery: Delivery, receipt_id: ReceiptId) -> str:
+    # Whoever was paused for longer than its claim lasts must not send what somebody else is sending now.
+    claimed_for_s = (delivery.due_at - world.clock.now()).total_seconds() - _CLAIM_RESERVE_S
     try:
         await world.gateway.cancel(
             receipt_id,
-            _HAND_OVER_WITHIN_S,
+            min(_HAND_OVER_WITHIN_S, claimed_for_s),
             cancel_id=str(delivery.data["cancel_id"]),
             reason=f"dojang: {delivery.data.get('reason', '')}",
         )
