@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import uvloop
 
 from bench.upstream import receipt_id_of
 
@@ -30,10 +33,39 @@ class Load:
 
 def send(port: int, numbers: range, connections: int) -> Load:
     """Verify each order `o-<number>` once."""
-    return asyncio.run(_send(port, numbers, connections))
+    return _load(port, numbers, connections, _verification, b'"paid"')
 
 
-async def _send(port: int, numbers: range, connections: int) -> Load:
+def ask(port: int, numbers: range) -> Load:
+    """Ask the pretend Bootpay itself for each receipt, one at a time: how long its own answer really takes.
+
+    The same connection handling as `send`, so that the difference between the two is the service alone.
+    """
+    return _load(port, numbers, 1, _question, b'"order_id"')
+
+
+def _verification(number: int) -> bytes:
+    body = b'{"receipt_id":"%s"}' % receipt_id_of(number).encode()
+    return (
+        b"POST /v1/orders/o-%d/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (number, len(body), body)
+    )
+
+
+def _question(number: int) -> bytes:
+    return b"GET /v2/receipt/%s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % receipt_id_of(number).encode()
+
+
+def _load(
+    port: int, numbers: range, connections: int, request: Callable[[int], bytes], expected: bytes
+) -> Load:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_send(port, numbers, connections, request, expected))
+
+
+async def _send(
+    port: int, numbers: range, connections: int, request: Callable[[int], bytes], expected: bytes
+) -> Load:
     todo = iter(numbers)
     latencies: list[float] = []
     failed = 0
@@ -42,17 +74,13 @@ async def _send(port: int, numbers: range, connections: int) -> Load:
         nonlocal failed
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in todo:
-            body = b'{"receipt_id":"%s"}' % receipt_id_of(number).encode()
             begun = time.perf_counter()
-            writer.write(
-                b"POST /v1/orders/o-%d/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (number, len(body), body)
-            )
+            writer.write(request(number))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             answer = await reader.readexactly(length)
             latencies.append(time.perf_counter() - begun)
-            failed += not (head.startswith(b"HTTP/1.1 200") and b'"paid"' in answer)
+            failed += not (head.startswith(b"HTTP/1.1 200") and expected in answer)
         writer.close()
 
     begun = time.perf_counter()

@@ -11,6 +11,9 @@ import json
 import ssl
 import sys
 from pathlib import Path
+from typing import cast
+
+import uvloop
 
 _BODY = json.loads(
     (Path(__file__).parent.parent / "tests/samples/bootpay/v2_receipt_card_paid.json").read_text(
@@ -40,8 +43,8 @@ class Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports keep the promises of asyncio.Transport without being any.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every complete request (GET, so none has a body)."""
@@ -78,4 +81,5 @@ if __name__ == "__main__":
     parser.add_argument("--delay-s", type=float, default=0.0)
     parser.add_argument("--cert")
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.delay_s, arguments.cert))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(arguments.delay_s, arguments.cert))

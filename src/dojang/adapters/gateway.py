@@ -166,7 +166,9 @@ def _receipt(
 ) -> Receipt:
     try:
         price, tax_free, cancelled, cancelled_tax_free = (
-            Money.parse(amount, currency).minor for amount in amounts
+            # Nothing is nothing in every currency; three of the four usually are.
+            Money.parse(amount, currency).minor if amount else 0
+            for amount in amounts
         )
         return Receipt(
             id=ReceiptId(receipt_id),

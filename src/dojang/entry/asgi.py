@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dojang.errors import ConfigError
 from dojang.web.http import Request, Response
@@ -31,6 +32,7 @@ log = logging.getLogger("dojang.entry")
 access = logging.getLogger("dojang.access")
 
 Loop = Callable[[], Coroutine[object, None, None]]
+T = TypeVar("T")
 
 _TOO_LATE = {"connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff"}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -96,8 +98,7 @@ class Application:
             body: bytes | None = b""
         else:
             try:
-                async with asyncio.timeout(_BODY_WITHIN_S):
-                    body = await _body(receive, self._api.body_max)
+                body = await _timely(_body(receive, self._api.body_max), _BODY_WITHIN_S)
             except TimeoutError:
                 return problem(Code.REQUEST_TIMEOUT, headers=_TOO_LATE)
         if body is None:
@@ -220,10 +221,18 @@ def serve(
             loop.add_signal_handler(number, told)
         async with AsyncExitStack() as stack:
             app = await open_app(stack)
+            _spare_the_collector()
             await serve_until(stop, app, host=host, port=port, ready=ready)
 
     with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
         runner.run(until_told())
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector look at what requests leave behind, not again and again at the program itself."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -344,6 +353,32 @@ def _path(scope: Scope) -> str:
     raw: bytes | None = scope.get("raw_path")
     path: str = raw.decode("latin-1") if raw else scope["path"]
     return path
+
+
+async def _timely(awaited: Awaitable[T], within_s: float) -> T:
+    """What `asyncio.timeout` does, at a third of its price: every request passes here.
+
+    Raises:
+        TimeoutError: If it takes longer.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    late = False
+
+    def give_up() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(within_s, give_up)
+    try:
+        return await awaited
+    except asyncio.CancelledError:
+        if late and task.uncancel() == 0:
+            raise TimeoutError from None
+        raise  # somebody else wants the whole request to end
+    finally:
+        timer.cancel()
 
 
 async def _body(receive: Receive, most: int) -> bytes | None:
