@@ -234,8 +234,8 @@ def _words(flatness: Flatness) -> str:
     return (
         f"### Flat over {last.requests:,} requests\n\n"
         f"One server on SQLite, {_THREADS} callers at once, {flatness.took_s:.0f} s: verifications (right, wrong,\n"
-        "foreign, unknown, malformed, given up before the answer), states, orders, webhooks (true and invented), wrong\n"
-        "keys, unknown paths, while Bootpay breaks one look-up in eleven.\n"
+        "foreign, unknown, malformed, given up before the answer), states, orders, webhooks (true and invented),\n"
+        "wrong keys, unknown paths, while Bootpay breaks one look-up in eleven.\n"
         f"Memory went from {first.rss_kib / 1024:.1f} to {last.rss_kib / 1024:.1f} MiB "
         f"({flatness.growth_bytes:+.1f} bytes per request over the second half), descriptors from "
         f"{first.descriptors} to {last.descriptors}.\nAnswers: {answers}.\n\n"

@@ -14,7 +14,7 @@ from dojang.adapters.clock import SystemClock
 
 
 def _later(ahead: timedelta) -> None:
-    def now(self: SystemClock) -> datetime:
+    def now(self: SystemClock) -> datetime:  # noqa: ARG001 - a method's
         return datetime.now(UTC) + ahead
 
     SystemClock.now = now  # type: ignore[method-assign]  # this machine's clock is wrong on purpose

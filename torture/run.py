@@ -6,9 +6,11 @@ import base64
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,7 @@ class Figures:
     paid: int = 0
     returned: int = 0
     rounds: int = 0
+    recovered: Counter[str] = field(default_factory=Counter)
     example: str = ""
     deviations: list[tuple[str, str]] = field(default_factory=list)
     evidence: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -299,6 +302,7 @@ def _count(figures: Figures, ledgers: Ledgers, buyers: Buyers, shop: Shop, serve
         figures.receipts.update(known["fate"] for known in order["receipts"])
     for events in ledgers.histories.values():
         figures.events.update(event["what"] for event in events)
+        figures.recovered.update(_recovered(events))
     heard = Counter(arrival.delivery_id for arrival in shop.arrivals)
     figures.deliveries, figures.repeats = len(heard), heard.total() - len(heard)
     figures.paid = figures.receipts["pays"]
@@ -315,12 +319,23 @@ def _count(figures: Figures, ledgers: Ledgers, buyers: Buyers, shop: Shop, serve
             }
 
 
+def _recovered(events: list[dict[str, Any]]) -> Iterator[str]:
+    """What became of intents whose process did not live to see the end: somebody else wrote it down."""
+    for before, after in pairwise(events):
+        intended = before["what"] in ("approval_intended", "cancel_intended")
+        if intended and _at(after["at"]) >= _at(before["lease_until"]):
+            yield f"{before['what']} -> {after['what']}"
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 def _example(histories: Mapping[str, list[dict[str, Any]]]) -> str:
     """The history of a payment whose server died between the intent and its end."""
     for order_id, events in histories.items():
-        whats = [event["what"] for event in events]
-        crashed = "approval_intended" in whats and "paid" in whats and events[-1]["who"] == "dojang"
-        if crashed and whats[-1] == "paid":
+        ends = "approval_intended -> paid" in _recovered(events)
+        if ends and events[-1]["what"] == "paid" and events[-1]["who"] == "dojang":
             return f"order {order_id}\n" + "\n".join(
                 f"  {event['version']:>2}  {event['at']}  {event['who']:<8}  {event['what']}"
                 + (f"  lease until {event['lease_until']}" if "lease_until" in event else "")

@@ -24,6 +24,7 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
         ("receipts at the end", _counted(figures.receipts)),
         ("attention because of", _counted(figures.reasons)),
         ("steps in the histories", _counted(figures.events)),
+        ("intents that outlived their process", _counted(figures.recovered)),
         ("cancels asked for, by last answer", _counted(figures.cancel_keys)),
         ("requests, of them unanswered", f"{figures.answers.total()}, {unanswered}"),
         ("webhooks of Bootpay", _counted(figures.webhooks)),

@@ -189,7 +189,7 @@ def test_all_is_settled_when_the_fault_is_gone(cases: Mapping[str, Case]) -> Non
         name: (case.later.status, case.settled["state"], case.receipt["status"])
         for name, case in cases.items()
     }
-    assert dict.fromkeys(cases, ["order.paid"]) == {
+    assert {name: ["order.paid"] for name in cases} == {
         name: [delivery["type"] for delivery in case.settled["deliveries"]] for name, case in cases.items()
     }
 
