@@ -1,0 +1,425 @@
+"""A store in one DynamoDB table: every decision one transaction, every replay one read."""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from heapq import merge
+from itertools import islice
+
+from dojang.adapters.dynamodb.asking import put, query, update
+from dojang.adapters.dynamodb.items import (
+    LAYOUT,
+    Shards,
+    claim_item,
+    claim_key,
+    events_in,
+    events_item,
+    events_key,
+    made,
+    notice_in,
+    notice_item,
+    notice_key,
+    number,
+    order_item,
+    order_key,
+    record_in,
+    same_key,
+    text,
+)
+from dojang.adapters.dynamodb.outbox import Outbox
+from dojang.adapters.dynamodb.patience import Cancelled, ConditionFailed, Patience
+from dojang.adapters.dynamodb.schema import check, migrate
+from dojang.adapters.dynamodb.signed import SignedTable, region_of
+from dojang.adapters.dynamodb.table import Item, Reason, Table, Value
+from dojang.adapters.dynamodb.together import Together
+from dojang.adapters.rows import cursor_from, cursor_of, micros, payment_json
+from dojang.core.decision import Decision
+from dojang.core.delivery import Delivery
+from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.payment import Event, Record, shown_state
+from dojang.errors import ConfigError, Conflict, StoreUnavailable
+from dojang.ports import Notice, OrderFilter, Page, StoredNotice
+
+__all__ = ["SHARDS", "DynamoDBBackend"]
+
+SHARDS = 8
+"""One partition of an index takes 1,000 writes a second, and the busiest sees about five for each payment."""
+
+_LATEST = 2**62
+_PARTS_MAX = 100
+_THREADS = 8
+_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
+_NEW = "attribute_not_exists(#pk)"
+
+
+class DynamoDBBackend:
+    """One table, shared by any number of functions and servers. `docs/dynamodb.md` shows its items.
+
+    Opening it asks nothing: a function that starts cold has nothing to wait for. That the table is there and right is
+    checked by `migrate` and by `version`.
+
+    **Atomic.** `commit` is one TransactWriteItems: the order's new state under its version, the events, the claims,
+    what is owed. Every other method writes one item under a condition. At most 100 parts (some ninety deliveries) and
+    400 KB an item; what is more is refused whole.
+
+    **Reads.** `load` is one strongly consistent read, also with a receipt: BatchGetItem then, not TransactGetItems,
+    which costs twice as much and fails under a concurrent commit. Order and claim may so be of two moments, a
+    millisecond apart. Nothing rests on that: a commit checks both again. Lists and due work come from indexes, which
+    follow the table after a moment; what was found is then read or changed in the table itself.
+
+    **Unknown outcomes.** Each write carries a token or a condition by which its repeat is recognised: after a timeout
+    it is sent again, and "moved on" by our own token means done. Only if DynamoDB stays silent beyond the patience is
+    `StoreUnavailable` raised for something that may have been stored.
+
+    **Permissions.** `schema.RUNNING_ACTIONS`; no Scan and no DeleteItem.
+
+    Args:
+        table: Its name.
+        region: Where it is; by default where AWS's own tools would look.
+        endpoint: Another endpoint, such as DynamoDB Local's.
+        shards: Into how many partitions each index is split. It may be raised at any time, never lowered.
+        patience_s: How long one request may take, repeats included.
+        connections_max: How many requests may be under way at once.
+        way: Another way to DynamoDB than the lean one.
+        clock: Monotonic seconds.
+        pause: Waits between repeats.
+
+    Raises:
+        ConfigError: If the name cannot be a table's, or no region is known.
+
+    Attributes:
+        connections_max: How many requests may be under way at once.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        region: str | None = None,
+        endpoint: str | None = None,
+        *,
+        shards: int = SHARDS,
+        patience_s: float = 5.0,
+        connections_max: int = 16,
+        way: Table | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if not _NAME.fullmatch(table):
+            raise ConfigError("DOJANG_STORE: a DynamoDB table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
+        if not 1 <= shards <= 99:
+            raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
+        self.connections_max = connections_max
+        self._table = table
+        self._way = way or SignedTable(region_of(region), endpoint, connections_max=connections_max)
+        self._shards = Shards(shards)
+        # Jitter is no secret; a fast generator will do.
+        self._patience = Patience(self._way, patience_s, clock, pause, random.random)
+        self._together = Together(_THREADS)
+        self._outbox = Outbox(table, self._patience, self._shards, self._together, self._due)
+
+    def close(self) -> None:
+        """Close all connections and threads. Used again, it makes new ones (after a snapshot is restored)."""
+        self._together.close()
+        self._way.close()
+
+    @property
+    def version(self) -> int:
+        """The item layout, after a look whether the table can hold it."""
+        check(self._way, self._table)
+        return LAYOUT
+
+    def migrate(self) -> list[str]:
+        """Make the table, or what it lacks; what was done, in words."""
+        return migrate(self._way, self._table)
+
+    # Orders
+
+    def register(self, order: Order, event: Event, due_at: datetime | None, /) -> tuple[Record, bool]:
+        """See `Store.register`."""
+        token = secrets.token_hex(16)
+        item = order_item(order, event, due_at, token, self._shards)
+        try:
+            self._patience.ask("PutItem", put(self._table, item, _NEW))
+        except ConditionFailed as failed:
+            there = failed.item or item
+            return record_in(there), there["registration"] == text(token)
+        return record_in(item), True
+
+    def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
+        """See `Store.load`."""
+        if receipt_id is None:
+            item = self._get(order_key(order_id))
+            return record_in(item) if item else None
+        wanted = order_key(order_id)
+        found = self._patience.all_of(self._table, [wanted, claim_key(receipt_id)])
+        order = next((item for item in found if same_key(item, wanted)), None)
+        claim = next((item for item in found if not same_key(item, wanted)), None)
+        return record_in(order, claim) if order else None
+
+    def commit(self, record: Record, decision: Decision, /) -> Record:
+        """See `Store.commit`."""
+        order_id = record.order.id
+        token = secrets.token_hex(16)
+        history = [events_item(order_id, decision.events, token)] if decision.events else []
+        claims = [
+            put(
+                self._table,
+                claim_item(receipt_id, order_id),
+                f"{_NEW} OR #order_id = :us",
+                {":us": text(order_id)},
+            )
+            for receipt_id in decision.claims
+        ]
+        before_owes = [
+            {"Update": self._advance(record, decision, token)},
+            *({"Put": put(self._table, item, _NEW)} for item in history),
+            *({"Put": claim} for claim in claims),
+        ]
+        owes = [{"Put": put(self._table, item, _NEW)} for item in self._outbox.items(decision.owes)]
+        while True:
+            parts = [*before_owes, *owes]
+            if len(parts) > _PARTS_MAX:
+                raise StoreUnavailable(
+                    f"a decision about order {order_id} has {len(parts)} parts; DynamoDB takes {_PARTS_MAX} at once"
+                )
+            try:
+                self._patience.ask("TransactWriteItems", {"TransactItems": parts})
+                break
+            except Cancelled as cancelled:
+                if min(cancelled.failed) <= len(history):
+                    if cancelled.doubtful and self._is_ours(record, token, cancelled.reasons[0]):
+                        break
+                    raise Conflict(f"order {order_id} has moved on") from None
+                if min(cancelled.failed) < len(before_owes):
+                    raise Conflict(f"a receipt of order {order_id} belongs to another order") from None
+                # What is already owed under its id stays as it is, progress included.
+                there = {at - len(before_owes) for at in cancelled.failed}
+                owes = [part for at, part in enumerate(owes) if at not in there]
+        return replace(
+            record,
+            payment=decision.payment,
+            version=decision.version,
+            due_at=decision.due_at,
+            claimed_by=None,
+        )
+
+    def _advance(self, record: Record, decision: Decision, token: str) -> dict[str, object]:
+        sets = {
+            "payment": text(payment_json(decision.payment)),
+            "version": number(decision.version),
+            "commit_id": text(token),
+            "shown_in": self._shards.of(shown_state(record.order, decision.payment), record.order.id),
+        }
+        due, gone = self._when("check", record.order.id, decision.due_at)
+        return update(
+            self._table,
+            order_key(record.order.id),
+            "#version = :expected",
+            sets | due,
+            removes=gone,
+            values={":expected": number(record.version)},
+        )
+
+    def _is_ours(self, record: Record, token: str, reason: Reason) -> bool:
+        """Whether the order moved on by the very commit whose answer never came."""
+        ours = text(token)
+        if reason.item is not None and reason.item.get("commit_id") == ours:
+            return True
+        # Somebody may have committed after it; what it added to the history is still there.
+        added = self._get(events_key(record.order.id, record.version + 1))
+        return added is not None and added["commit_id"] == ours
+
+    def history(self, order_id: OrderId, /) -> Sequence[Event]:
+        """See `Store.history`."""
+        key = order_key(order_id)
+        asked = query(
+            self._table,
+            "#pk = :pk AND begins_with(#sk, :order)",
+            {":pk": key["pk"], ":order": key["sk"]},
+        )
+        return [event for item in self._outbox.whole(asked) for event in events_in(item)]
+
+    def orders(self, wanted: OrderFilter, /) -> Page:
+        """See `Store.orders`."""
+        after = cursor_from(wanted.cursor)
+        newest = made(_LATEST if wanted.created_to is None else micros(wanted.created_to) or 0, "")
+        if after is not None:
+            newest = min(newest, made(*after), key=lambda value: str(value.s))
+        oldest = made(micros(wanted.created_from) or 0, "")
+        index, kind = ("made", "orders") if wanted.state is None else ("shown", wanted.state)
+        # Both ends of BETWEEN are included, the upper end of what is wanted is not: ask for one more.
+        listed = [
+            item
+            for item in self._newest(index, kind, oldest, newest, wanted.limit + 2)
+            if item["made"] != newest
+        ]
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in listed[: wanted.limit]]
+        records = [record_in(item) for item in self._patience.all_of(self._table, keys)]
+        records.sort(key=lambda record: (record.created_at, record.order.id), reverse=True)
+        last = records[-1] if len(listed) > wanted.limit else None
+        shown = [
+            record
+            for record in records
+            # The index may not have heard yet what became of an order.
+            if wanted.state is None or shown_state(record.order, record.payment) == wanted.state
+        ]
+        return Page(shown, cursor_of(last.created_at, last.order.id) if last else None)
+
+    def _newest(self, index: str, kind: str, oldest: Value, newest: Value, limit: int) -> list[Item]:
+        """Keys from all shards of a list, the newest first."""
+        asked = [
+            query(
+                self._table,
+                f"#{index}_in = :shard AND #made BETWEEN :oldest AND :newest",
+                {":shard": shard, ":oldest": oldest, ":newest": newest},
+                index=index,
+                limit=limit,
+                newest_first=True,
+            )
+            for shard in self._shards.all(kind)
+        ]
+        answers = self._together([partial(self._patience.ask, "Query", one) for one in asked])
+        newest_first = merge(
+            *(answer.items for answer in answers), key=lambda item: str(item["made"].s), reverse=True
+        )
+        return list(islice(newest_first, limit))
+
+    # Deliveries
+
+    def deliveries(self, order_id: OrderId, /) -> Sequence[Delivery]:
+        """See `Store.deliveries`."""
+        return self._outbox.of(order_id)
+
+    def claim_deliveries(
+        self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
+    ) -> Sequence[Delivery]:
+        """See `Store.claim_deliveries`."""
+        return self._outbox.claim(now, until, limit, money_back_only=money_back_only)
+
+    def settle_delivery(self, delivery: Delivery, /) -> bool:
+        """See `Store.settle_delivery`."""
+        return self._outbox.settle(delivery)
+
+    def retry_delivery(self, delivery_id: str, now: datetime, /) -> Delivery | None:
+        """See `Store.retry_delivery`."""
+        return self._outbox.retry(delivery_id, now)
+
+    # Inbox
+
+    def receive(self, notice: Notice, now: datetime, due_at: datetime, /) -> StoredNotice:
+        """See `Store.receive`."""
+        token = secrets.token_hex(16)
+        item = notice_item(notice, now, due_at, token, self._shards)
+        try:
+            self._patience.ask("PutItem", put(self._table, item, _NEW))
+        except ConditionFailed as failed:
+            if failed.item is not None and failed.item["registration"] == text(token):
+                return notice_in(failed.item)
+        else:
+            return notice_in(item)
+        again = update(self._table, notice_key(notice), "attribute_exists(#pk)", {}, counts="times")
+        answer = self._patience.ask("UpdateItem", again | {"ReturnValues": "ALL_NEW"})
+        assert answer.attributes is not None
+        return notice_in(answer.attributes)
+
+    def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Sequence[StoredNotice]:
+        """See `Store.claim_notices`."""
+        due = self._due(["inbox"], now, limit)
+        claimed = self._together([partial(self._claim, item, now, until, counts="attempts") for item in due])
+        return [notice_in(item) for item in claimed if item is not None]
+
+    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+        """See `Store.settle_notice`."""
+        key = notice_key(notice)
+        due, gone = self._when("inbox", str(key["pk"].s), due_at)
+        settled = update(
+            self._table, key, "attribute_exists(#pk)", {"outcome": text(outcome)} | due, removes=gone
+        )
+        try:
+            self._patience.ask("UpdateItem", settled)
+        except ConditionFailed:
+            return
+
+    def notices(self, limit: int, /) -> Sequence[StoredNotice]:
+        """See `Store.notices`."""
+        listed = self._newest("made", "notices", made(0, ""), made(_LATEST, ""), limit)
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in listed]
+        found = [notice_in(item) for item in self._patience.all_of(self._table, keys)]
+        return sorted(found, key=lambda stored: stored.received_at, reverse=True)
+
+    # Checks
+
+    def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
+        """See `Store.reschedule`."""
+        due, gone = self._when("check", record.order.id, due_at)
+        moved = update(
+            self._table,
+            order_key(record.order.id),
+            "#version = :expected",
+            due,
+            removes=gone,
+            values={":expected": number(record.version)},
+        )
+        try:
+            self._patience.ask("UpdateItem", moved)
+        except ConditionFailed:
+            return False
+        return True
+
+    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+        """See `Store.claim_checks`."""
+        due = self._due(["check"], now, limit)
+        claimed = self._together([partial(self._claim, item, now, until) for item in due])
+        return [record_in(item).order.id for item in claimed if item is not None]
+
+    # What is due
+
+    def _when(self, kind: str, item_id: str, due_at: datetime | None) -> tuple[Item, tuple[str, ...]]:
+        """What to set and what to take away, so that the index shows an item when it is due, or not at all."""
+        if due_at is None:
+            return {}, ("due_in", "due")
+        return {"due_in": self._shards.of(kind, item_id), "due": number(micros(due_at) or 0)}, ()
+
+    def _due(self, kinds: Sequence[str], now: datetime, limit: int) -> list[Item]:
+        """Keys of what the index shows as due, the longest due first."""
+        asked = [
+            query(
+                self._table,
+                "#due_in = :shard AND #due <= :now",
+                {":shard": shard, ":now": number(micros(now) or 0)},
+                index="due",
+                limit=limit,
+            )
+            for kind in kinds
+            for shard in self._shards.all(kind)
+        ]
+        answers = self._together([partial(self._patience.ask, "Query", one) for one in asked])
+        found = [item for answer in answers for item in answer.items]
+        found.sort(key=lambda item: (int(str(item["due"].n)), str(item["pk"].s), str(item["sk"].s)))
+        return found[:limit]
+
+    def _claim(self, item: Item, now: datetime, until: datetime, *, counts: str = "") -> Item | None:
+        """Take what is still due, so that nobody else finds it due before `until`."""
+        taken = update(
+            self._table,
+            {"pk": item["pk"], "sk": item["sk"]},
+            "#due <= :now",
+            {"due": number(micros(until) or 0)},
+            counts=counts,
+            values={":now": number(micros(now) or 0)},
+        )
+        try:
+            return self._patience.ask("UpdateItem", taken | {"ReturnValues": "ALL_NEW"}).attributes
+        except ConditionFailed:
+            return None
+
+    def _get(self, key: Item) -> Item | None:
+        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
+        return self._patience.ask("GetItem", request).item

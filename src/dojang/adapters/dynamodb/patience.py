@@ -1,0 +1,183 @@
+"""What is repeated until the deadline, and what an answer means for whoever asked.
+
+Every request of this store may be repeated: it carries a condition or a token by which a repeat is recognised. So no
+outcome stays unknown for longer than DynamoDB stays silent, and `ClientRequestToken`, which holds for ten minutes
+only, is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, Table, TableRefused, TableSilent
+from dojang.errors import StoreUnavailable
+
+__all__ = ["Cancelled", "ConditionFailed", "Patience"]
+
+_PAUSE_S = 0.02
+_PAUSE_MAX_S = 0.6
+# Nothing was carried out, and the very same request may succeed in a moment.
+_BUSY = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
+        "RequestLimitExceeded",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_BUSY_PARTS = frozenset(
+    {
+        "None",
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+_CURES = {
+    "AccessDeniedException": "these AWS credentials may not do this: see `dojang template policy`",
+    "CredentialsUnavailable": "no AWS credentials could be had",
+    "ExpiredTokenException": "the AWS credentials have run out",
+    "InvalidSignatureException": "the AWS credentials or this machine's clock are wrong",
+    "MissingAuthenticationTokenException": "no AWS credentials could be had",
+    "ResourceNotFoundException": "there is no such table in this region, or it lacks an index: run `dojang migrate`",
+    "UnrecognizedClientException": "the AWS credentials are wrong",
+}
+
+
+class ConditionFailed(Exception):
+    """The item is not as the request wanted it.
+
+    Attributes:
+        item: What is there, if it was asked for and there is something.
+        doubtful: Whether an earlier attempt of the same request may have been carried out.
+    """
+
+    def __init__(self, item: Item | None, *, doubtful: bool) -> None:
+        super().__init__()
+        self.item = item
+        self.doubtful = doubtful
+
+
+class Cancelled(Exception):
+    """A transaction was not carried out because of somebody else's.
+
+    Attributes:
+        reasons: One per part, in their order; at least one is a failed condition.
+        doubtful: Whether an earlier attempt of the same transaction may have been carried out.
+    """
+
+    def __init__(self, reasons: Sequence[Reason], *, doubtful: bool) -> None:
+        super().__init__()
+        self.reasons = reasons
+        self.doubtful = doubtful
+
+    @property
+    def failed(self) -> list[int]:
+        """Which parts' conditions failed."""
+        return [at for at, reason in enumerate(self.reasons) if reason.code == "ConditionalCheckFailed"]
+
+
+class Patience:
+    """Asks a table until there is an answer or the deadline is over.
+
+    Args:
+        table: Whom to ask.
+        within_s: How long one request may take, all repeats included.
+        clock: Monotonic seconds.
+        pause: Waits.
+        spread: A random number in [0, 1), so that those who met do not meet again.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        within_s: float,
+        clock: Callable[[], float],
+        pause: Callable[[float], object],
+        spread: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._within_s = within_s
+        self._clock = clock
+        self._pause = pause
+        self._spread = spread
+
+    def ask(self, operation: str, request: Request) -> Answer:
+        """Ask and repeat.
+
+        Raises:
+            ConditionFailed: A condition of a single write does not hold.
+            Cancelled: A condition of a transaction does not hold.
+            StoreUnavailable: No answer in time, or one that no repeat will change.
+        """
+        until = self._clock() + self._within_s
+        attempts, doubtful = 0, False
+        while True:
+            try:
+                return self._table.call(operation, request, until - self._clock())
+            except TableSilent as silent:
+                words, doubtful = str(silent), True
+            except TableRefused as refused:
+                words = self._judge(operation, refused, doubtful=doubtful)
+                doubtful = doubtful or refused.http_status >= 500
+            attempts += 1
+            self._wait(attempts, until, words)
+
+    def all_of(self, table: str, keys: Sequence[Item]) -> list[Item]:
+        """The items under these keys, as they are now, in any order; what is not there is left out.
+
+        Raises:
+            StoreUnavailable: Not all of them could be had in time.
+        """
+        found: list[Item] = []
+        left = list(keys)
+        until = self._clock() + self._within_s
+        attempts = 0
+        while left:
+            batch, left = left[:100], left[100:]
+            answer = self.ask(
+                "BatchGetItem", {"RequestItems": {table: {"Keys": batch, "ConsistentRead": True}}}
+            )
+            found += answer.responses.get(table, [])
+            if table in answer.unprocessed_keys:
+                left += answer.unprocessed_keys[table].keys
+                attempts += 1
+                self._wait(attempts, until, "throttled")
+        return found
+
+    def _judge(self, operation: str, refused: TableRefused, *, doubtful: bool) -> str:
+        """Why it is worth another attempt; raises if it is not."""
+        code = refused.code
+        if code == "ConditionalCheckFailedException":
+            raise ConditionFailed(refused.item, doubtful=doubtful) from None
+        if code == "TransactionCanceledException":
+            codes = {reason.code for reason in refused.reasons}
+            if "ConditionalCheckFailed" in codes:
+                raise Cancelled(refused.reasons, doubtful=doubtful) from None
+            if codes - {"None"} and codes <= _BUSY_PARTS:
+                return ", ".join(sorted(codes - {"None"}))
+            raise StoreUnavailable(
+                f"DynamoDB refused: {code} ({', '.join(sorted(codes - {'None'}))})"
+            ) from None
+        if code in _BUSY or refused.http_status >= 500:
+            return code
+        cure = _CURES.get(code) or _plain(refused.words)
+        raise StoreUnavailable(f"DynamoDB refused {operation}: {code} ({cure})") from None
+
+    def _wait(self, attempts: int, until: float, words: str) -> None:
+        pause_s = self._spread() * min(_PAUSE_MAX_S, _PAUSE_S * 2**attempts)
+        if self._clock() + pause_s >= until:
+            raise StoreUnavailable(
+                f"DynamoDB is not available: {words}, {attempts} attempts in {self._within_s:g} s"
+            ) from None
+        self._pause(pause_s)
+
+
+def _plain(words: str) -> str:
+    """DynamoDB's words about our own mistake, without what might be a value."""
+    return words.partition(":")[0][:200] or "no words"
