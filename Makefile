@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer, make and pip: house/uv fetches the rest into .venv and .tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench torture format reference lock clean
+.PHONY: help demo test check bench simulate torture format reference lock clean
 MAKEFLAGS += --no-print-directory
 
 UV := sh house/uv
@@ -35,6 +35,11 @@ check: ## format, lint, types, layers, docstrings, lock file
 bench: ## measure against the official SDK and write docs/benchmarks.md
 	@$(SYNC)
 	$(BIN)/python -m bench
+
+simulate: ## every schedule of the small races, then 100,000 seeded worlds (ARGS="--seed 7 --runs 1000000")
+	@$(SYNC)
+	$(BIN)/dojang simulate --schedules
+	$(BIN)/dojang simulate --runs 100000 $(ARGS)
 
 torture: ## kill the real server hundreds of times and compare three ledgers (ARGS="--kills 50 --store sqlite")
 	@$(SYNC)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROMISED = {
     "demo", "serve", "emulator", "orders add", "orders list", "orders show", "orders history", "verify", "receipt",
     "deliver", "webhooks list", "webhooks replay", "migrate", "openapi", "cancel", "reconcile", "resolve", "doctor",
+    "simulate",
 }  # fmt: skip
 """The commands of this version."""
 
@@ -29,7 +30,6 @@ LATER = {
     "listen",
     "layer build",
     "template",
-    "simulate",
 }
 """Commands that a later version has; whoever adds one moves it up."""
 

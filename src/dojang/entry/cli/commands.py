@@ -21,6 +21,7 @@ from dojang.entry.cli import (
     reconcile,
     resolve,
     serve,
+    simulate,
     verify,
     webhooks,
 )
@@ -94,6 +95,7 @@ app.add_typer(_webhooks, name="webhooks")
 _add(app, "migrate", migrate.migrate)
 _add(app, "doctor", doctor.doctor)
 _add(app, "openapi", openapi.openapi)
+_add(app, "simulate", simulate.simulate)
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
         sandbox=stage.world.rules.mode is Mode.SANDBOX,
         sighted=stage.sighted,
         untold=untold,
+        written_after=stage.written_after,
     )
 
 

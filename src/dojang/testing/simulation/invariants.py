@@ -70,6 +70,7 @@ class Asked(NamedTuple):
         seen: The receipts that the caller was shown.
         effect: How much money the call moved, in Bootpay's units.
         overdue: Whether it was sent by somebody whose time was over.
+        moved_after: When the money moved, as the number of calls made until then.
     """
 
     at: float
@@ -83,6 +84,7 @@ class Asked(NamedTuple):
     seen: Sequence[Seen] = ()
     effect: int | float = 0
     overdue: bool = False
+    moved_after: int = -1
 
 
 @dataclass(kw_only=True)
@@ -107,6 +109,7 @@ class Evidence:
         sandbox: Whether test payments count instead of real ones.
         sighted: Whether receipts can be found by order id, so that nothing stays unknown for long.
         untold: Receipts of which the shop may never have heard, because their webhooks were lost for good.
+        written_after: When a step was written (order, version), as the number of calls to Bootpay made until then.
     """
 
     receipts: Mapping[str, Truth]
@@ -125,6 +128,7 @@ class Evidence:
     sandbox: bool = False
     sighted: bool = True
     untold: frozenset[str] = frozenset()
+    written_after: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 def check_durable(evidence: Evidence) -> None:
@@ -138,6 +142,7 @@ def check_durable(evidence: Evidence) -> None:
     _owed_with_the_state(evidence)
     _approved_only_what_fits(evidence)
     _never_blindly_again(evidence)
+    _never_guessed(evidence)
     _kept_before_acknowledged(evidence)
     _never_more_back_than_asked(evidence)
     _history_tells_the_state(evidence)
@@ -290,6 +295,46 @@ def _never_blindly_again(evidence: Evidence) -> None:
         earlier.append(number)
 
 
+_NO_MONEY_MOVED = ("not_sent", "payment_failed", "not_carried_out", "refused_by_shop")
+
+
+def _never_guessed(evidence: Evidence) -> None:
+    """What is written about money is what Bootpay did, as far as one could know."""
+    intents = {
+        str(_data(event)["cancel_id"])
+        for history in evidence.histories.values()
+        for event in history
+        if event["what"] == "cancel_intended"
+    } | {
+        str(_data(delivery)["cancel_id"]) for delivery in evidence.deliveries if delivery["type"] == "money_back"
+    }  # fmt: skip
+    for asked in evidence.asked:
+        if asked.what == "cancel" and asked.cancel_id not in intents:
+            raise BrokenPromise("P7", f"{asked.who} sends money back without having written it down")
+    for order_id, history in evidence.histories.items():
+        for event in history:
+            if event["what"] not in ("expired", "approval_refused"):
+                continue
+            written = evidence.written_after.get((order_id, cast("int", event["version"])), 0)
+            before = evidence.asked[:written]
+            if event["what"] == "expired" and not any(
+                asked.what == "look_up_order" and asked.receipt_id == order_id and asked.outcome == "answered"
+                for asked in before
+            ):
+                raise BrokenPromise("P7", f"{order_id} expired without asking Bootpay whether it was paid")
+            if event["what"] == "approval_refused" and _data(event)["reason"] in _NO_MONEY_MOVED and any(
+                asked.what == "confirm"
+                and asked.receipt_id == _data(event)["receipt_id"]
+                and asked.effect
+                and asked.moved_after < written
+                and not asked.overdue
+                for asked in before
+            ):  # fmt: skip
+                raise BrokenPromise(
+                    "P7", f"{order_id}: an approval counts as refused, but the money was taken"
+                )
+
+
 def _kept_before_acknowledged(evidence: Evidence) -> None:
     kept = {
         (str(notice["receipt_id"]), str(notice["kind"]), str(notice["cancelled"]))
@@ -323,6 +368,16 @@ def _never_more_back_than_asked(evidence: Evidence) -> None:
         expected = want["expected_remaining"]
         if expected is not None and expected != left and not outside and not asked.overdue:
             raise BrokenPromise("P9", f"a cancel expected {expected} to remain, but {left} did")
+    for order in evidence.orders:
+        cancelled = 0
+        for event in evidence.histories[str(order["order_id"])]:
+            if event["what"] in ("partially_cancelled", "cancelled"):
+                cancelled = cast("int", _data(event)["cancelled"])
+            left = cast("int", order["price"]) - cancelled
+            if event["what"] == "cancel_intended" and cast("int", _data(event)["amount"]) > left:
+                raise BrokenPromise(
+                    "P9", f"{order['order_id']}: more is to go back than the {left} that are left"
+                )
     for receipt_id, truth in evidence.receipts.items():
         if truth.cancelled_price > truth.price:
             raise BrokenPromise("P9", f"{truth.cancelled_price} of {truth.price} went back ({receipt_id})")
@@ -446,7 +501,7 @@ def _nothing_left_unfinished(evidence: Evidence) -> None:
 
 def _all_money_accounted_for(evidence: Evidence) -> None:
     orders = {str(order["order_id"]): order for order in evidence.orders}
-    told = {receipt_id for receipt_id, _, _ in evidence.acknowledged}
+    told = {receipt_id for receipt_id, kind, _ in evidence.acknowledged if kind == "PAYMENT_COMPLETED"}
     given_up = {
         str(_data(delivery)["receipt_id"])
         for delivery in evidence.deliveries
@@ -468,7 +523,12 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
             if held:
                 continue
             over = not evidence.sighted or payment["state"] in ("cancelled", "attention")
-            if fate is None and over and receipt_id in evidence.untold and receipt_id not in told:
+            if (
+                fate in (None, "refused", "set_aside")
+                and over
+                and receipt_id in evidence.untold
+                and receipt_id not in told
+            ):
                 continue  # Nobody ever told the shop, and nobody looks at this order any more.
             where = "P8" if receipt_id in told else "P6"
             raise BrokenPromise(

@@ -1,4 +1,4 @@
-"""Runs actors against each other: at every stop, choices decide who goes on, who dies, what goes wrong, when time flies.
+"""Runs actors against each other: at every stop, choices decide who goes on, who dies, what goes wrong.
 
 Two neighbouring steps that cannot feel each other (two reads, a store and a shop) lead to the same world in either
 order, so only one order is run: a way that was tried before stays asleep until a step comes that it could feel

@@ -141,15 +141,14 @@ class _World:
         while outcome.steps < _STEPS_MAX:
             outcome.steps += 1
             awake = [actor for actor in self.actors if _can_go(stage, actor)]
-            self.parties = [party for party in self.parties if party]
             owed = stage.ledger.state.owed
-            if not (awake or self.parties or self.actors):
+            if not (self.parties or self.actors):
                 break
             chance = rng.random()
             if awake and chance < 0.75:
                 self._one_goes(rng.choice(awake))
             elif chance < 0.9 and self.parties and len(self.actors) < _AT_ONCE:
-                rng.choice(self.parties).popleft()()
+                self._next(rng.choice(self.parties))
             elif owed and chance < 0.95:
                 self._courier()
             else:
@@ -157,7 +156,7 @@ class _World:
             if weather.blackout and rng.random() < weather.blackout:
                 for actor in self.actors:
                     self._dies(actor)
-            self._bury()
+                self._bury()
         mercy = rng.random() < 0.5
         for actor in self.actors:
             while mercy and actor.alive:
@@ -168,10 +167,18 @@ class _World:
     def _one_goes(self, actor: Actor) -> None:
         if self.weather.crash and self.rng.random() < self.weather.crash:
             self._dies(actor)
-            return
-        mishap = None if actor.at is None else self.weather.strikes(self.rng, actor.at)
-        self.outcome.mishaps += mishap is not None
-        self.stage.let_on(actor, mishap)
+        else:
+            mishap = None if actor.at is None else self.weather.strikes(self.rng, actor.at)
+            self.outcome.mishaps += mishap is not None
+            self.stage.let_on(actor, mishap)
+        if not actor.alive:
+            self._bury()
+
+    def _next(self, party: deque[Callable[[], object]]) -> None:
+        """Somebody does the next thing on their list."""
+        party.popleft()()
+        if not party:
+            self.parties.remove(party)
 
     def _dies(self, actor: Actor) -> None:
         if actor.alive:
@@ -181,8 +188,6 @@ class _World:
 
     def _bury(self) -> None:
         """Forget who has ended; a webhook that was not answered is sent again."""
-        if all(actor.alive for actor in self.actors):
-            return
         for webhook, actor in self.carried:
             if not actor.alive:
                 webhook.in_flight = False

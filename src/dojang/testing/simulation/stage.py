@@ -14,8 +14,10 @@ import msgspec
 
 from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore, Backend
+from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.payment import Record
 from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
 from dojang.emulator.books import Json, Webhook
@@ -87,6 +89,7 @@ class Stage:
         epoch_s: The beginning, in seconds since 1970.
         late: What Bootpay will still do although the caller has given up waiting.
         changes: How often something was written.
+        written_after: When a step was written (order, version), as the number of calls to Bootpay made until then.
         notes: The trace, where one is kept.
     """
 
@@ -117,6 +120,7 @@ class Stage:
         self.epoch_s = _EPOCH_S
         self.late: list[tuple[float, Callable[[], object]]] = []
         self.changes = 0
+        self.written_after: dict[tuple[str, int], int] = {}
         self.notes: list[Note] | None = [] if trace else None
         self.declines: set[str] = set()
         self._now: tuple[float, datetime] = (-1.0, _START)
@@ -194,6 +198,8 @@ class Stage:
             if not reads:
                 self.changes += 1
             result = f(*args, **kwargs)
+            if name == "commit":
+                self._written(*args)
             if self.notes is not None:
                 self.note(f"store.{name}", *args, answer=result)
             return result
@@ -209,6 +215,8 @@ class Stage:
             self.note(f"store.{name}", *args, answer=error)
             await stop(AFTER)
             raise
+        if name == "commit":
+            self._written(*args)
         if mishap is Mishap.STORE_SILENT:
             self.note(f"store.{name}", *args, answer="done, but the answer was lost")
             await stop(AFTER)
@@ -217,6 +225,13 @@ class Stage:
             self.note(f"store.{name}", *args, answer=result)
         await stop(AFTER)
         return result
+
+    def _written(self, *args: object) -> None:
+        record, decision = args
+        assert isinstance(record, Record)
+        assert isinstance(decision, Decision)
+        for event in decision.events:
+            self.written_after[str(record.order.id), event.version] = len(self.asked)
 
     # Who is on it
 
@@ -430,7 +445,7 @@ class _Wire:
             if not stage.calm:
                 await stop(AFTER)
             raise
-        self._did(note, stage.asked[note].truth)
+        self._did(note, stage.asked[note].truth, note)
         if mishap is Mishap.LOST_AFTER:
             stage.note(name, about, answer="done, but the answer was lost")
             await stop(AFTER)
@@ -451,7 +466,7 @@ class _Wire:
             self._stage.note("late", answer=error)
             return
         self._stage.note("late", answer="Bootpay has done it now")
-        self._did(note, before)
+        self._did(note, before, len(self._stage.asked))
 
     def _noted(self, name: str, about: str, outcome: str, cancel_id: str, overdue: bool) -> int:
         """Note the question with the truth as it stands in the books; its number."""
@@ -474,14 +489,14 @@ class _Wire:
         )
         return len(stage.asked) - 1
 
-    def _did(self, note: int, before: Truth | None) -> None:
+    def _did(self, note: int, before: Truth | None, moved_after: int) -> None:
         """Note how much money the call moved, in Bootpay's own units."""
         if before is None:
             return
         asked = self._stage.asked[note]
         after = self._stage.ledger.state.receipts[asked.receipt_id]
         effect = after.cancelled_price - before.cancelled_price if asked.what == "cancel" else after.price
-        self._stage.asked[note] = asked._replace(effect=effect)
+        self._stage.asked[note] = asked._replace(effect=effect, moved_after=moved_after)
 
     def _saw(self, note: int, result: object) -> None:
         """Note what the caller was shown."""

@@ -1,0 +1,127 @@
+"""`dojang simulate`: thousands of shops on paper, in any weather, with every promise checked in each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.flags import with_format
+from dojang.entry.cli.terminal import Format, Terminal
+from dojang.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dojang.testing.simulation.many import Broken
+
+__all__ = ["simulate"]
+
+
+@with_format
+def simulate(
+    terminal: Terminal,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="The first seed; each run takes the next one.")
+    ] = 1,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="How many worlds.")] = 1_000,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="On how many processors; by default on all.")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print everything that happens under the seed.")
+    ] = False,
+    schedules: Annotated[
+        bool, typer.Option("--schedules", help="Count small scenarios through every schedule instead.")
+    ] = False,
+) -> Code:
+    """Run the real use cases in pretended worlds, with crashes, lost answers and races, and check every promise.
+
+    Nothing is asked of Bootpay and no setting is read. The same seed is the same world, to the last step.
+    Ends with 1 if a promise breaks, and prints the seed and what happened.
+
+    Example:
+      dojang simulate --seed 1 --runs 1000
+    """
+    if find_spec("dojang.testing") is None:
+        raise ConfigError("`dojang simulate` needs dojang.testing, which this installation leaves out.")
+    if trace:
+        return _trace(terminal, seed)
+    return _scenarios(terminal, processes) if schedules else _seeds(terminal, seed, runs, processes)
+
+
+def _trace(terminal: Terminal, seed: int) -> Code:
+    from dojang.testing.simulation.seeded import trace_of
+
+    text = trace_of(seed)
+    terminal.json(text.splitlines()) if terminal.format is Format.JSON else print(text)
+    return Code.FAILURE if " BROKEN " in text.rpartition("\n")[2] else Code.FINE
+
+
+def _seeds(terminal: Terminal, seed: int, runs: int, processes: int | None) -> Code:
+    from dojang.testing.simulation.many import processors, run_seeds
+
+    processes = processes or processors()
+    with _progress("worlds", runs) as tell:
+        tally = run_seeds(seed, runs, processes, tell)
+    if tally.broken is not None:
+        return _broke(terminal, tally.broken)
+    terminal.facts(
+        {
+            "runs": tally.runs,
+            "violations": 0,
+            "seconds": round(tally.seconds, 1),
+            "runs_per_s": round(tally.rate),
+            "processes": processes,
+            "steps": tally.outcome.steps,
+            "crashes": tally.outcome.crashes,
+            "mishaps": tally.outcome.mishaps,
+            "orders": dict(sorted(tally.outcome.states.items())),
+        }
+    )
+    return Code.FINE
+
+
+def _scenarios(terminal: Terminal, processes: int | None) -> Code:
+    from dojang.testing.simulation.many import processors, run_scenarios
+    from dojang.testing.simulation.scenarios import SCENARIOS
+
+    counted: dict[str, int] = {}
+    with _progress("scenarios", sum(len(scenario.bounds) for scenario in SCENARIOS)) as tell:
+        for tally in run_scenarios(processes or processors()):
+            tell(1)
+            if tally.broken is not None:
+                return _broke(terminal, tally.broken)
+            counted[tally.name] = counted.get(tally.name, 0) + tally.schedules
+    rows = [(scenario.name, counted[scenario.name]) for scenario in SCENARIOS]
+    rows.append(("all", sum(counted.values())))
+    terminal.rows(
+        [{"scenario": name, "schedules": number} for name, number in rows], ("scenario", "schedules"), rows
+    )
+    return Code.FINE
+
+
+def _broke(terminal: Terminal, broken: Broken) -> Code:
+    print(broken.trace)
+    terminal.say(f"{broken.where}: {broken.words}", "red")
+    if broken.where.startswith("seed "):
+        terminal.say(f"Again: dojang simulate --seed {broken.where.removeprefix('seed ')} --trace")
+    return Code.FAILURE
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while there is a person to see it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
