@@ -34,7 +34,10 @@ def test_the_shops_routes_need_a_key_and_the_others_none() -> None:
         "GET /v1/orders/{order_id}",
         "GET /v1/orders/{order_id}/history",
         "POST /v1/deliveries/{delivery_id}/retry",
-    } <= keyed
+        "POST /v1/orders/{order_id}/cancel",
+        "POST /v1/orders/{order_id}/resolve",
+        "POST /v1/reconcile",
+    } == keyed
     assert {
         "GET /v1/orders/{order_id}/state",
         "POST /v1/orders/{order_id}/verify",

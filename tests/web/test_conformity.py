@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +35,17 @@ class Bootpay:
             price=3000,
             purchased_at=datetime(2026, 11, 23, tzinfo=UTC),
         )
+
+    async def look_up_order(self, order_id: Any, within_s: float, /) -> list[Receipt]:
+        """None but the one above."""
+        return []
+
+    async def cancel(self, receipt_id: Any, within_s: float, /, *, amount: int | None, **_: Any) -> Receipt:
+        """As much goes back as is asked for, as if it were the first time."""
+        receipt = await self.look_up(receipt_id, within_s)
+        if amount is None:
+            return replace(receipt, status=ReceiptStatus.CANCELLED, cancelled=receipt.price)
+        return replace(receipt, cancelled=amount)
 
 
 class Clock:

@@ -9,6 +9,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from dojang.core.cancellation import WhyNot
 from dojang.core.verification import Reason
 from dojang.web.openapi import document
 from dojang.web.problems import Code, statuses
@@ -68,7 +69,8 @@ def _references(value: object) -> list[str]:
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.example], ids=lambda route: route.name)
 def test_every_example_is_accepted(shop: Shop, route: Any) -> None:
     """Whoever copies it gets no 400."""
-    answer = shop.ask(route.method, route.path.replace("{order_id}", "o1"), route.example)
+    key = {"idempotency-key": "refund-1"} if route.once else {}
+    answer = shop.ask(route.method, route.path.replace("{order_id}", "o1"), route.example, headers=key)
 
     assert 400 != answer.status
     assert "5" != str(answer.status)[0]
@@ -93,6 +95,29 @@ def test_verify_lists_every_refusal_under_its_status() -> None:
     assert {reason.value for reason in Reason} - codes(409) == codes(422)
 
 
+def test_a_cancel_lists_every_refusal_and_needs_its_key() -> None:
+    """409 where the order stands otherwise, 422 where the request cannot be done; the header is described."""
+    operation = OPERATIONS["POST", "/v1/orders/{order_id}/cancel"]
+    responses = operation["responses"]
+    headers = [parameter for parameter in operation["parameters"] if parameter["in"] == "header"]
+
+    def codes(status: int) -> set[str]:
+        schema = responses[str(status)]["content"]["application/problem+json"]["schema"]
+        return set(schema["allOf"][1]["properties"]["code"]["enum"])
+
+    assert {
+        "not_paid",
+        "already_cancelled",
+        "cancel_in_progress",
+        "needs_attention",
+        "remaining_mismatch",
+    } == codes(409)
+    assert {why.value for why in WhyNot} - codes(409) == codes(422)
+    assert [("Idempotency-Key", True)] == [(header["name"], header["required"]) for header in headers]
+    assert {"Idempotency-Replayed"} <= set(responses["200"]["headers"]) & set(responses["422"]["headers"])
+    assert {"Retry-After"} <= set(responses["202"]["headers"]) & set(responses["409"]["headers"])
+
+
 def test_every_code_has_a_status_of_its_meaning() -> None:
     """The codes of the contract, with the statuses it gives them."""
     contract = {
@@ -105,6 +130,7 @@ def test_every_code_has_a_status_of_its_meaning() -> None:
         "upstream_refused": 502,
         "upstream_unavailable": 503,
         "order_exists": 409,
+        "nothing_to_resolve": 409,
     }
 
     assert contract == {name: statuses(Code(name)) for name in contract}

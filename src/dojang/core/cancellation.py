@@ -83,7 +83,10 @@ _SENTENCES: dict[WhyNot, tuple[str, str]] = {
         "This Idempotency-Key was used for another request.",
         "다른 요청에 이미 사용된 Idempotency-Key입니다.",
     ),
-    WhyNot.CANCEL_REFUSED: ("Bootpay refused the cancel.", "부트페이가 취소를 거절했습니다."),
+    WhyNot.CANCEL_REFUSED: (
+        "Bootpay refused the cancel; nothing went back. Another try needs another Idempotency-Key.",
+        "부트페이가 취소를 거절해 환불된 금액이 없습니다. 다시 시도하려면 새 Idempotency-Key를 사용해 주세요.",
+    ),
 }
 
 

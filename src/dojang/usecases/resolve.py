@@ -126,7 +126,7 @@ async def look_again(
     order_id: OrderId,
     receipt_id: ReceiptId | None = None,
     *,
-    who: str = "dojang",
+    who: str | None = None,
     within_s: float = 20.0,
 ) -> tuple[Record, Answer | None] | OrderUnknown | ReceiptUnknown:
     """Re-read one receipt now and decide as for anybody else; by default the one the order hangs on.
@@ -135,7 +135,7 @@ async def look_again(
         world: The ports.
         order_id: A registered order.
         receipt_id: Which receipt.
-        who: Who looks, for the history of what is found.
+        who: Which person looks, for the history of what is found; None for nobody in particular.
         within_s: How long the caller can wait.
 
     Returns:
@@ -145,6 +145,9 @@ async def look_again(
     Raises:
         BootpayError: If Bootpay cannot be asked.
     """
+    if who is not None:
+        _check_words(who, _WHO_LENGTH_MAX, "who")
+    finder = "dojang" if who is None else f"person:{who}"
     deadline = Deadline(world, within_s)
     for _ in range(_TRIES):
         record = await world.store.load(order_id, receipt_id)
@@ -160,7 +163,7 @@ async def look_again(
         if unfinished and wanted != record.payment.receipt_id:
             return record, None
         try:
-            return await settle_receipt(world, record, receipt, who, deadline)
+            return await settle_receipt(world, record, receipt, finder, deadline)
         except Conflict:
             continue
     raise Conflict(f"order {order_id} kept changing")

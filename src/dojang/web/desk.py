@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from dojang.core.cancellation import WhyNot
 from dojang.core.order import OrderId
 from dojang.core.verification import Reason
 from dojang.ports import World
@@ -28,7 +29,8 @@ class WebOptions:
         api_keys: Keys of the shop's own servers; none: the shop's routes answer 503.
         webhook_private_key: What `private_key` in a webhook of the first generation must be, where it is present.
         webhook_sources: Networks Bootpay sends from. Advice: others are looked up too, but throttled.
-        verify_within_s: How long a caller of verify waits at most.
+        verify_within_s: How long a caller of verify, cancel or resolve waits at most.
+        reconcile_within_s: After how long a reconciliation that was asked for over HTTP ends, whatever is left.
         webhook_within_s: How long the look-up of a webhook may take before it is left for later. Bootpay waits 5 s.
         body_max: The largest body that is read, in bytes.
         ready: Whether this process can serve; None: whether its store answers.
@@ -38,6 +40,7 @@ class WebOptions:
     webhook_private_key: str | None = field(default=None, repr=False)
     webhook_sources: tuple[str, ...] = ()
     verify_within_s: float = 20.0
+    reconcile_within_s: float = 20.0
     webhook_within_s: float = 4.0
     body_max: int = 65536
     ready: Callable[[], Awaitable[bool]] | None = None
@@ -90,6 +93,7 @@ class Route:
         media: In which media types the body may come.
         query: What may be in the query.
         keyed: Whether one of the shop's keys is needed.
+        once: Whether the header Idempotency-Key is needed, and the first answer under it is replayed.
         from_browsers: Whether pages of any origin may call it: nothing secret goes in or comes out.
         example: A body that works.
     """
@@ -100,11 +104,12 @@ class Route:
     name: str
     words: str
     answers: Mapping[int, type[msgspec.Struct] | str]
-    problems: tuple[Code | Reason, ...] = ()
+    problems: tuple[Code | Reason | WhyNot, ...] = ()
     body: type | None = None
     media: tuple[str, ...] = ("application/json",)
     query: tuple[Parameter, ...] = ()
     keyed: bool = False
+    once: bool = False
     from_browsers: bool = False
     example: Mapping[str, object] | None = None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from dojang.core.cancellation import WhyNot
 from dojang.core.verification import Reason
 from dojang.web.desk import Route
 from dojang.web.problems import Code, Problem, statuses
@@ -35,6 +36,20 @@ _RETRY_AFTER: Json = {
     "description": "Ask again after so many seconds.",
     "schema": {"type": "integer", "minimum": 0},
 }
+_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A new one for each request, the same one to ask again: then the first answer is replayed.",
+    "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$", "minLength": 1, "maxLength": 255},
+    "example": "refund-77",
+}
+_REPLAYED: Json = {
+    "description": "`true` where the first answer under this Idempotency-Key is repeated.",
+    "schema": {"type": "string", "const": "true"},
+}
+_RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_REPLAYABLE = (HTTPStatus.OK, HTTPStatus.UNPROCESSABLE_ENTITY)
 _WORDS: Mapping[str, str] = {
     "dojang": "Has this order really been paid, exactly once? / 이 주문은 정말로, 정확히 한 번 결제되었는가?",
 }
@@ -96,6 +111,8 @@ def _operation(route: Route) -> Json:
                 "example": _EXAMPLES[route.parameter],
             }
         )
+    if route.once:
+        parameters.append(_KEY)
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
@@ -126,8 +143,11 @@ def _responses(route: Route) -> Json:
                 ]
             }
         }
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        if status in _RETRIED or (status == HTTPStatus.CONFLICT and route.once):
             there["headers"] = {"Retry-After": _RETRY_AFTER}
+    if route.once:
+        for status in _REPLAYABLE:
+            responses[str(int(status))].setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
     return dict(sorted(responses.items()))
 
 
@@ -139,7 +159,7 @@ def _by_status(route: Route) -> dict[int, list[str]]:
         codes.append(Code.REQUEST_TIMEOUT)
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys(codes):
-        assert isinstance(code, Code | Reason)
+        assert isinstance(code, Code | Reason | WhyNot)
         by_status.setdefault(statuses(code), []).append(code.value)
     return by_status
 

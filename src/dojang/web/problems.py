@@ -1,6 +1,6 @@
 """Everything that can go wrong over HTTP, each under one code, told in English and Korean (RFC 9457).
 
-What Bootpay or a card company said never goes to an anonymous caller: it is for the shop's history and log.
+What Bootpay or a card company said never goes to an anonymous caller: it is for the shop itself and its history.
 """
 
 from __future__ import annotations
@@ -13,16 +13,27 @@ from http import HTTPStatus
 
 import msgspec
 
+from dojang.core.cancellation import CancelRefusal, WhyNot
 from dojang.core.verification import Reason
 from dojang.errors import BootpayError, DojangError, InvalidValue, Refused, StoreError
 from dojang.web.http import Response
 from dojang.web.writing import json_of
 
-__all__ = ["Code", "Problem", "problem", "problem_of", "refusal", "statuses", "trace_of"]
+__all__ = [
+    "Code",
+    "Problem",
+    "cancel_refusal",
+    "problem",
+    "problem_of",
+    "refusal",
+    "statuses",
+    "told_twice",
+    "trace_of",
+]
 
 
 class Code(StrEnum):
-    """Codes of what is not a refusal of a receipt; those are `Reason`."""
+    """Codes of what is neither a refusal of a receipt, which are `Reason`, nor of a cancel, which are `WhyNot`."""
 
     INVALID_REQUEST = "invalid_request"
     UNAUTHORIZED = "unauthorized"
@@ -33,6 +44,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     ORDER_EXISTS = "order_exists"
+    NOTHING_TO_RESOLVE = "nothing_to_resolve"
     TOO_LARGE = "too_large"
     THROTTLED = "throttled"
     INTERNAL_ERROR = "internal_error"
@@ -83,6 +95,12 @@ _TOLD: Mapping[Code, tuple[int, bool, str, str]] = {
         "Another order is registered under this id; its terms stay as they are.",
         "같은 order_id로 다른 조건의 주문이 이미 등록되어 있습니다. 기존 주문은 바뀌지 않습니다.",
     ),
+    Code.NOTHING_TO_RESOLVE: (
+        409,
+        False,
+        "The decision does not fit the order as it stands.",
+        "주문의 현재 상태에 맞지 않는 결정입니다.",
+    ),
     Code.TOO_LARGE: (413, False, "The body is too large.", "요청 본문이 너무 큽니다."),
     Code.THROTTLED: (
         429,
@@ -122,7 +140,17 @@ _TOLD: Mapping[Code, tuple[int, bool, str, str]] = {
     ),
 }
 
-_CONFLICTS = frozenset({Reason.RECEIPT_ALREADY_USED, Reason.ORDER_ALREADY_PAID})
+_CLAIMED = frozenset({Reason.RECEIPT_ALREADY_USED, Reason.ORDER_ALREADY_PAID})
+# A set of its own: both enumerations know `already_cancelled`, and as text the two are equal.
+_STANDS_OTHERWISE = frozenset(
+    {
+        WhyNot.NOT_PAID,
+        WhyNot.ALREADY_CANCELLED,
+        WhyNot.CANCEL_IN_PROGRESS,
+        WhyNot.NEEDS_A_PERSON,
+        WhyNot.REMAINING_MISMATCH,
+    }
+)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,16 +166,20 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | msgspec.UnsetType = msgspec.UNSET
     receipt_id: str | msgspec.UnsetType = msgspec.UNSET
     differs: list[str] | msgspec.UnsetType = msgspec.UNSET
+    bootpay_code: str | msgspec.UnsetType = msgspec.UNSET
+    bootpay_message: str | msgspec.UnsetType = msgspec.UNSET
 
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _BILINGUAL = re.compile(r"(?s)(.+) \(([^()]*[가-힣].*)\)")
 
 
-def statuses(code: Code | Reason) -> int:
+def statuses(code: Code | Reason | WhyNot) -> int:
     """The HTTP status that goes with a code."""
     if isinstance(code, Reason):
-        return 409 if code in _CONFLICTS else 422
+        return 409 if code in _CLAIMED else 422
+    if isinstance(code, WhyNot):
+        return 409 if code in _STANDS_OTHERWISE else 422
     return _TOLD[code][0]
 
 
@@ -190,11 +222,30 @@ def refusal(reason: Reason, order_id: str, receipt_id: str) -> Response:
     )
 
 
+def cancel_refusal(
+    refusal: CancelRefusal, order_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer that no money goes back. Bootpay's own words are told: the shop itself asks."""
+    why = refusal.why
+    later = why is WhyNot.CANCEL_IN_PROGRESS
+    return _answer(
+        statuses(why),
+        why.value,
+        why.sentence_en,
+        why.sentence_ko,
+        retryable=later,
+        headers={**(headers or {}), **({"retry-after": "2"} if later else {})},
+        order_id=order_id,
+        bootpay_code=refusal.code or None,
+        bootpay_message=refusal.words or None,
+    )
+
+
 def problem_of(error: DojangError, order_id: str | None = None, receipt_id: str | None = None) -> Response:
     """Answer for one of our own exceptions. What Bootpay said stays out of it."""
     match error:
         case InvalidValue():
-            english, korean = _both(str(error))
+            english, korean = told_twice(str(error))
             return problem(Code.INVALID_REQUEST, english, korean)
         case Refused():
             return problem(
@@ -220,7 +271,7 @@ def trace_of(error: BaseException) -> str:
     return f"{type(error).__name__} at {steps or 'an unknown place'}"
 
 
-def _both(message: str) -> tuple[str, str | None]:
+def told_twice(message: str) -> tuple[str, str | None]:
     """The core says `English (한국어)` in one line; over HTTP each has its own field."""
     found = _BILINGUAL.fullmatch(message)
     return (found[1], found[2]) if found else (message, None)
@@ -237,6 +288,8 @@ def _answer(
     order_id: str | None = None,
     receipt_id: str | None = None,
     differs: tuple[str, ...] | None = None,
+    bootpay_code: str | None = None,
+    bootpay_message: str | None = None,
 ) -> Response:
     told = Problem(
         title=_PHRASES[status],
@@ -248,5 +301,7 @@ def _answer(
         order_id=order_id if order_id is not None else msgspec.UNSET,
         receipt_id=receipt_id if receipt_id is not None else msgspec.UNSET,
         differs=list(differs) if differs is not None else msgspec.UNSET,
+        bootpay_code=bootpay_code if bootpay_code is not None else msgspec.UNSET,
+        bootpay_message=bootpay_message if bootpay_message is not None else msgspec.UNSET,
     )
     return Response(status, json_of(told), {"content-type": "application/problem+json", **(headers or {})})

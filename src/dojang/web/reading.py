@@ -20,14 +20,27 @@ import msgspec
 
 from dojang.core.order import OrderId
 from dojang.errors import InvalidValue
+from dojang.web.shapes import CURSOR_PATTERN
 
-__all__ = ["check_moment", "delivery_id", "moment", "order_id", "read_body", "read_query", "whole_number"]
+__all__ = [
+    "check_cursor",
+    "check_moment",
+    "delivery_id",
+    "idempotency_key",
+    "moment",
+    "order_id",
+    "read_body",
+    "read_query",
+    "whole_number",
+]
 
 T = TypeVar("T")
 
 _INTEGER_MAX = 2**63
 _DIGITS_MAX = 19
+_CURSOR = re.compile(CURSOR_PATTERN, re.ASCII)
 _DELIVERY_ID = re.compile(r"[A-Za-z0-9._~:-]{1,200}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 # A `+` in a query means a space, and `+09:00` is mostly sent unquoted: read the space as the sign it was.
 _LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 # Far from both ends of what a datetime can hold, so that no time zone leads out of it.
@@ -98,6 +111,35 @@ def delivery_id(segment: str) -> str:
             "(전달 id는 GET /v1/orders/{order_id} 에 나온 그대로여야 합니다)"
         )
     return text
+
+
+def check_cursor(cursor: str | None) -> str | None:
+    """Where a page ended; None for the first page.
+
+    Raises:
+        InvalidValue: If no store can have given it.
+    """
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise InvalidValue(
+            "cursor must be next_cursor of the answer before (cursor는 이전 응답의 next_cursor여야 합니다)"
+        )
+    return cursor
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str:
+    """The key under which a request is carried out once.
+
+    Raises:
+        InvalidValue: If it is missing or cannot be one.
+    """
+    key = headers.get("idempotency-key", "")
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidValue(
+            "The header Idempotency-Key is required, 1 to 255 printable ASCII characters: a new one for each cancel, "
+            "the same one to ask again (Idempotency-Key 헤더가 필요합니다. 출력 가능한 ASCII 1~255자이며, "
+            "취소마다 새 키를, 다시 물을 때는 같은 키를 보내 주세요)"
+        )
+    return key
 
 
 def moment(text: str, name: str) -> datetime:

@@ -12,9 +12,16 @@ import msgspec
 
 __all__ = [
     "Acknowledged",
+    "CancelOrder",
     "NewOrder",
+    "ReconcileOrders",
+    "RefundAccount",
+    "ResolveOrder",
     "ShownAccount",
+    "ShownCancel",
+    "ShownChange",
     "ShownDelivery",
+    "ShownError",
     "ShownEvent",
     "ShownHealth",
     "ShownHistory",
@@ -24,6 +31,7 @@ __all__ = [
     "ShownPending",
     "ShownReadiness",
     "ShownReceipt",
+    "ShownReport",
     "ShownState",
     "ShownVerification",
     "State",
@@ -39,6 +47,8 @@ State = Literal[
 _ORDER_ID = {"pattern": r"^[A-Za-z0-9._~:-]{1,64}$", "minLength": 1, "maxLength": 64}
 _RECEIPT_ID = {"pattern": r"^[0-9a-fA-F]{24}$"}
 _METADATA_TEXT = {"maxLength": 500}
+# Every store's cursor is the microseconds of the last order's creation and its id.
+CURSOR_PATTERN = r"^[0-9]{1,18}-[A-Za-z0-9._~:-]{1,64}$"
 
 # Grammar and bounds are the core's to check, in its own words; here they are only written down for readers.
 OrderIdText = Annotated[str, msgspec.Meta(extra_json_schema=_ORDER_ID)]
@@ -87,6 +97,108 @@ class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What the browser or app brought back from checkout. It proves nothing by itself."""
 
     receipt_id: ReceiptIdText
+
+
+class RefundAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the money of a virtual account goes back to. Used once, stored nowhere."""
+
+    bank_code: Annotated[
+        str, msgspec.Meta(description="Three digits.", extra_json_schema={"pattern": "^[0-9]{3}$"})
+    ]
+    bank_account: Annotated[
+        str,
+        msgspec.Meta(
+            description="Digits and dashes.", extra_json_schema={"pattern": "^[0-9](-?[0-9]){0,29}$"}
+        ),
+    ]
+    bank_username: Annotated[
+        str,
+        msgspec.Meta(
+            description="In whose name the account is.", extra_json_schema={"minLength": 1, "maxLength": 60}
+        ),
+    ]
+
+    def __repr__(self) -> str:
+        return "RefundAccount(…)"
+
+
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All or part of a payment is to go back."""
+
+    reason: Annotated[
+        str,
+        msgspec.Meta(
+            description="Why: kept in the history and shown in Bootpay's admin.",
+            extra_json_schema={"minLength": 1, "maxLength": 300},
+        ),
+    ]
+    amount: Annotated[
+        int | float | Digits | None,
+        msgspec.Meta(description="In the order's currency, major units, exact. Null: all that remains."),
+    ] = None
+    tax_free: Annotated[
+        int | float | Digits | None,
+        msgspec.Meta(
+            description="The non-taxable part of amount; needed for a part of an order that has such a part."
+        ),
+    ] = None
+    refund_account: Annotated[
+        RefundAccount | None, msgspec.Meta(description="Needed where a virtual account was paid into.")
+    ] = None
+    expected_remaining: Annotated[
+        int | float | Digits | None,
+        msgspec.Meta(description="If given: nothing is done unless exactly this remains before the cancel."),
+    ] = None
+
+
+class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's decision on an order in attention."""
+
+    decision: Annotated[
+        Literal["accept", "return", "dismiss", "look_again"],
+        msgspec.Meta(
+            description=(
+                "accept: the held money pays for the order. return: it goes back. dismiss: nothing is to be done, the "
+                "order goes on where it was. look_again: decide nothing, read a receipt at Bootpay now."
+            )
+        ),
+    ]
+    who: Annotated[
+        str,
+        msgspec.Meta(
+            description="Whose decision it is; goes into the history.",
+            extra_json_schema={"minLength": 1, "maxLength": 100},
+        ),
+    ]
+    reason: Annotated[
+        str,
+        msgspec.Meta(
+            description="Why; goes into the history. Needed for every decision, but not to look again.",
+            extra_json_schema={"maxLength": 300},
+        ),
+    ] = ""
+    receipt_id: Annotated[
+        ReceiptIdText | None,
+        msgspec.Meta(description="Which receipt; needed where more than one is held."),
+    ] = None
+
+
+class ReconcileOrders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be compared with Bootpay."""
+
+    everything: Annotated[bool, msgspec.Meta(description="Every unfinished or paid order, due or not.")] = (
+        False
+    )
+    limit: Annotated[
+        int, msgspec.Meta(ge=1, le=1000, description="At most so many orders that are due, and webhooks.")
+    ] = 100
+    cursor: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="With everything: `next_cursor` of the report before.",
+            extra_json_schema={"pattern": CURSOR_PATTERN},
+        ),
+    ] = None
 
 
 class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +317,55 @@ class ShownPending(msgspec.Struct, frozen=True, kw_only=True):
 
     order_id: OrderIdText
     state: Literal["pending"] = "pending"
+
+
+class ShownCancel(msgspec.Struct, frozen=True, kw_only=True):
+    """Money goes back. Asked again under the same key, the same is told, whatever is cancelled later."""
+
+    order_id: OrderIdText
+    state: Annotated[
+        Literal["partially_cancelled", "cancelled"], msgspec.Meta(description="As it was after this cancel.")
+    ]
+    amount: Annotated[int | float, msgspec.Meta(description="What this cancel was about.")]
+    tax_free: Annotated[int | float, msgspec.Meta(description="The non-taxable part of it.")]
+    cancelled: Annotated[int | float, msgspec.Meta(description="Running total after this cancel.")]
+    remaining: Annotated[int | float, msgspec.Meta(description="What was left after this cancel.")]
+    currency: str
+
+
+class ShownChange(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that a check changed."""
+
+    order_id: OrderIdText
+    before: State
+    after: State
+    drift: Annotated[
+        bool, msgspec.Meta(description="Whether Bootpay knew something that nobody had told dojang.")
+    ]
+
+
+class ShownError(msgspec.Struct, frozen=True, kw_only=True):
+    """An order or receipt that could not be checked now and will be again."""
+
+    id: str
+    why: str
+
+
+class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reconciliation did."""
+
+    checked: Annotated[int, msgspec.Meta(description="Orders looked at.")]
+    notices: Annotated[int, msgspec.Meta(description="Webhooks looked into.")]
+    calls: Annotated[int, msgspec.Meta(description="Questions to Bootpay.")]
+    changes: list[ShownChange]
+    drift: Annotated[list[ShownChange], msgspec.Meta(description="Those of the changes that are drift.")]
+    errors: list[ShownError]
+    more: Annotated[
+        bool, msgspec.Meta(description="The run ended by its limit or its time: ask again for the rest.")
+    ]
+    next_cursor: Annotated[
+        str | None, msgspec.Meta(description="With everything: what to send as cursor to go on.")
+    ]
 
 
 class ShownHealth(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import get_args
 
 from dojang.core.order import Money, Order, OrderId
@@ -13,6 +12,7 @@ from dojang.web.desk import Desk, Parameter, Route, answer, location
 from dojang.web.http import Request, Response
 from dojang.web.problems import Code, problem
 from dojang.web.reading import (
+    check_cursor,
     check_moment,
     delivery_id,
     moment,
@@ -22,6 +22,7 @@ from dojang.web.reading import (
     whole_number,
 )
 from dojang.web.shapes import (
+    CURSOR_PATTERN,
     NewOrder,
     ShownDelivery,
     ShownHistory,
@@ -36,8 +37,6 @@ __all__ = ["ROUTES"]
 
 _STATES = get_args(State)
 _LIMIT_MAX = 200
-# Every store's cursor is the microseconds of the last order's creation and its id.
-_CURSOR = re.compile(r"[0-9]{1,18}-[A-Za-z0-9._~:-]{1,64}", re.ASCII)
 
 _QUERY = (
     Parameter(
@@ -49,7 +48,7 @@ _QUERY = (
     Parameter(name="created_to", schema={"type": "string", "format": "date-time"}, words="Older than this."),
     Parameter(
         name="cursor",
-        schema={"type": "string", "pattern": f"^{_CURSOR.pattern}$"},
+        schema={"type": "string", "pattern": CURSOR_PATTERN},
         words="`next_cursor` of the page before.",
     ),
     Parameter(
@@ -89,20 +88,16 @@ async def _register(desk: Desk, request: Request, _: str) -> Response:
 
 async def _list(desk: Desk, request: Request, _: str) -> Response:
     query = read_query(request.query, [parameter.name for parameter in _QUERY])
-    state, cursor = query.get("state"), query.get("cursor")
+    state = query.get("state")
     if state is not None and state not in _STATES:
         raise InvalidValue(
             f"state must be one of {', '.join(_STATES)} (state는 {', '.join(_STATES)} 중 하나여야 합니다)"
-        )
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise InvalidValue(
-            "cursor must be next_cursor of the page before (cursor는 이전 페이지의 next_cursor여야 합니다)"
         )
     wanted = OrderFilter(
         state=state,
         created_from=moment(query["created_from"], "created_from") if "created_from" in query else None,
         created_to=moment(query["created_to"], "created_to") if "created_to" in query else None,
-        cursor=cursor,
+        cursor=check_cursor(query.get("cursor")),
         limit=whole_number(query.get("limit", "50"), "limit", 1, _LIMIT_MAX),
     )
     page = await desk.world.store.orders(wanted)

@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dojang.web import buyers, notices, shops, watching
+from dojang.web import buyers, cancels, notices, repairs, shops, watching
 from dojang.web.desk import Route
 
 __all__ = ["ROUTES", "Found", "Table"]
 
-ROUTES: tuple[Route, ...] = (*shops.ROUTES, *buyers.ROUTES, *notices.ROUTES, *watching.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *shops.ROUTES,
+    *cancels.ROUTES,
+    *repairs.ROUTES,
+    *buyers.ROUTES,
+    *notices.ROUTES,
+    *watching.ROUTES,
+)
 """Everything that is served. The OpenAPI document is made from this too."""
 
 

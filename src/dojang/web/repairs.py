@@ -1,0 +1,155 @@
+"""What the shop's own people may ask, with a key: decide what a machine may not, and compare with Bootpay now."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import Record
+from dojang.errors import InvalidValue
+from dojang.usecases.reconcile import Change, ReconcileReport, reconcile
+from dojang.usecases.resolve import NothingToResolve, Resolution, Resolved, look_again, resolve
+from dojang.usecases.verify import OrderUnknown, ReceiptUnknown
+from dojang.web.desk import Desk, Route, answer
+from dojang.web.http import Request, Response
+from dojang.web.problems import Code, problem, told_twice
+from dojang.web.reading import check_cursor, order_id, read_body
+from dojang.web.shapes import (
+    ReconcileOrders,
+    ResolveOrder,
+    ShownChange,
+    ShownError,
+    ShownOrderInFull,
+    ShownReport,
+    State,
+)
+from dojang.web.showing import shown_order_in_full
+
+__all__ = ["ROUTES"]
+
+
+async def _resolve(desk: Desk, request: Request, segment: str) -> Response:
+    order = order_id(segment)
+    asked = read_body(request.body, ResolveOrder)
+    receipt = None if asked.receipt_id is None else ReceiptId(asked.receipt_id)
+    if asked.decision == "look_again":
+        return await _look_again(desk, order, receipt, asked.who, request)
+    outcome = await resolve(
+        desk.world, order, Resolution(asked.decision), who=asked.who, reason=asked.reason, receipt_id=receipt
+    )
+    match outcome:
+        case Resolved(record):
+            return await _shown(desk, record)
+        case NothingToResolve(_, why):
+            english, korean = told_twice(why)
+            return problem(Code.NOTHING_TO_RESOLVE, english, korean, order_id=order)
+        case OrderUnknown():
+            return problem(Code.ORDER_NOT_FOUND, order_id=order)
+
+
+async def _look_again(
+    desk: Desk, order: OrderId, receipt: ReceiptId | None, who: str, request: Request
+) -> Response:
+    within_s = request.time(desk.options.verify_within_s)
+    outcome = await look_again(desk.world, order, receipt, who=who, within_s=within_s)
+    match outcome:
+        case OrderUnknown():
+            return problem(Code.ORDER_NOT_FOUND, order_id=order)
+        case ReceiptUnknown():
+            return problem(Code.RECEIPT_NOT_FOUND, order_id=order, receipt_id=receipt)
+        case (record, None) if record.payment.lease is not None:
+            return problem(
+                Code.NOTHING_TO_RESOLVE,
+                "Somebody is at work on this order right now; ask again.",
+                "지금 처리 중인 주문입니다. 잠시 후 다시 요청해 주세요.",
+                retryable=True,
+                headers={"retry-after": "2"},
+                order_id=order,
+            )
+        case (_, None):
+            return problem(
+                Code.NOTHING_TO_RESOLVE,
+                "The order has no receipt to look at: name one.",
+                "확인할 영수증이 없는 주문입니다. receipt_id를 지정해 주세요.",
+                order_id=order,
+            )
+        case (record, _):
+            return await _shown(desk, record)
+
+
+async def _shown(desk: Desk, record: Record) -> Response:
+    return answer(200, shown_order_in_full(record, await desk.world.store.deliveries(record.order.id)))
+
+
+async def _reconcile(desk: Desk, request: Request, _: str) -> Response:
+    asked = read_body(request.body, ReconcileOrders)
+    if asked.cursor is not None and not asked.everything:
+        raise InvalidValue("cursor needs everything (cursor는 everything과 함께만 쓸 수 있습니다)")
+    report = await reconcile(
+        desk.world,
+        limit=asked.limit,
+        everything=asked.everything,
+        within_s=request.time(desk.options.reconcile_within_s),
+        cursor=check_cursor(asked.cursor),
+    )
+    return answer(200, _report(report))
+
+
+def _report(report: ReconcileReport) -> ShownReport:
+    return ShownReport(
+        checked=report.checked,
+        notices=report.notices,
+        calls=report.calls,
+        changes=[_change(change) for change in report.changes],
+        drift=[_change(change) for change in report.drift],
+        errors=[ShownError(id=id_, why=why) for id_, why in report.errors],
+        more=report.more,
+        next_cursor=report.next_cursor,
+    )
+
+
+def _change(change: Change) -> ShownChange:
+    return ShownChange(
+        order_id=change.order_id,
+        before=cast("State", change.before),
+        after=cast("State", change.after),
+        drift=change.drift,
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/orders/{order_id}/resolve",
+        handle=_resolve,
+        name="resolve",
+        words="Decide on an order in attention; who and why stay in its history for ever.",
+        body=ResolveOrder,
+        answers={200: ShownOrderInFull},
+        problems=(
+            Code.INVALID_REQUEST,
+            Code.ORDER_NOT_FOUND,
+            Code.RECEIPT_NOT_FOUND,
+            Code.NOTHING_TO_RESOLVE,
+            Code.TOO_LARGE,
+            Code.UPSTREAM_REFUSED,
+            Code.UPSTREAM_UNAVAILABLE,
+            Code.STORE_UNAVAILABLE,
+        ),
+        keyed=True,
+        example={"decision": "return", "who": "mina", "reason": "늦은 입금, 고객과 통화함"},
+    ),
+    Route(
+        method="POST",
+        path="/v1/reconcile",
+        handle=_reconcile,
+        name="reconcile",
+        words="Compare orders with Bootpay now: those that are due, or everything unfinished or paid.",
+        body=ReconcileOrders,
+        answers={200: ShownReport},
+        problems=(Code.INVALID_REQUEST, Code.TOO_LARGE, Code.STORE_UNAVAILABLE),
+        keyed=True,
+        example={"everything": False, "limit": 100},
+    ),
+)
+"""The rows of the table that mend what did not go its usual way."""
