@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.errors import ConfigError
 
-__all__ = ["KEYS", "Settings", "is_loopback", "read_settings"]
+__all__ = ["KEYS", "Settings", "dynamodb_address", "is_loopback", "read_settings"]
 
 E = TypeVar("E", Mode, OnMismatch, LatePayment)
 
@@ -42,7 +42,10 @@ KEYS: Mapping[str, str] = {
     "BOOTPAY_API": "Which generation of Bootpay's API to ask: v2 (default) or v1.",
     "BOOTPAY_URL": f"Bootpay's address; https, or loopback. Default {BOOTPAY_URL}; in mode emulator {EMULATOR_URL}.",
     "DOJANG_MODE": "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
-    "DOJANG_STORE": f"Where orders are kept: sqlite:///file (default {STORE}) or postgresql://….",
+    "DOJANG_STORE": (
+        f"Where orders are kept: sqlite:///file (default {STORE}), postgresql://… or "
+        "dynamodb://table?region=&endpoint=."
+    ),
     "DOJANG_API_KEYS": "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
     "DOJANG_DELIVER_TO": "Address that is told what an order has become; https, or a private address if allowed.",
     "DOJANG_DELIVER_SECRET": "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
@@ -360,16 +363,43 @@ def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
 
 
 def _check_store(store: str) -> str:
-    scheme = store.partition(":")[0]
-    if scheme == "dynamodb":
-        raise ConfigError(
-            "DOJANG_STORE: dynamodb is not in this version yet; use sqlite:///file or postgresql://…."
-        )
+    if store.startswith("dynamodb:"):
+        dynamodb_address(store)
+        return store
     if re.fullmatch(r"postgres(ql)?://.+", store):
         return store
     if not re.fullmatch(r"sqlite:///.+", store):
         raise ConfigError(
-            "DOJANG_STORE must be sqlite:///file (four slashes for an absolute path) or "
-            "postgresql://user:password@host:5432/database."
+            "DOJANG_STORE must be sqlite:///file (four slashes for an absolute path), "
+            "postgresql://user:password@host:5432/database or dynamodb://table?region=ap-northeast-2."
         )
     return store
+
+
+def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
+    """The table that `dynamodb://table?region=&endpoint=&shards=` names, and what is said about it.
+
+    Raises:
+        ConfigError: If it says something else, or would send orders unencrypted over a network.
+    """
+    form = "DOJANG_STORE must be dynamodb://table?region=ap-northeast-2 (also: endpoint=, shards=)"
+    table, _, said = store.removeprefix("dynamodb://").partition("?")
+    if not store.startswith("dynamodb://") or not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
+        raise ConfigError(f"{form}, with a table's name of 3 to 255 of A-Z a-z 0-9 _ . -")
+    pairs = parse_qsl(said, keep_blank_values=True)
+    options = {name: value for name, value in pairs if value}
+    unknown = sorted({name for name, _ in pairs} - {"region", "endpoint", "shards"})
+    if unknown or len(pairs) != len({name for name, _ in pairs}):
+        raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'}.")
+    if not re.fullmatch(r"[1-9][0-9]?", options.get("shards", "1")):
+        raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
+    if not re.fullmatch(r"[a-z0-9-]+", options.get("region", "x")):
+        raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
+    if "endpoint" in options:
+        parts = _split("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
+        plain = parts.hostname and parts.path in ("", "/") and not (parts.query or parts.username)
+        if not plain or (parts.scheme != "https" and not is_loopback(parts.hostname)):
+            raise ConfigError(
+                "DOJANG_STORE: endpoint must begin with https:// (http:// only for loopback) and have no path."
+            )
+    return table, options

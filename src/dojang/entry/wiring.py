@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,20 @@ from dojang.adapters.store import AwaitedStore, Backend
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
 from dojang.drive import Caller, inline, threaded
-from dojang.entry.settings import Settings
+from dojang.entry.settings import Settings, dynamodb_address
 from dojang.errors import ConfigError
 from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, World
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from dojang.adapters.batching import BatchingCaller
+    from dojang.adapters.dynamodb import DynamoDBBackend
     from dojang.adapters.pooling import PoolingCaller
     from dojang.adapters.postgres import PostgresBackend
     from dojang.adapters.sqlite import SqliteBackend
+
+    OpenBackend: TypeAlias = SqliteBackend | PostgresBackend | DynamoDBBackend
 
 __all__ = [
     "asking",
@@ -56,17 +61,19 @@ def store_name(store: str) -> str:
     return f"postgresql://{plain[1]}" if plain else "postgresql://…"
 
 
-def open_backend(settings: Settings, *, migrate: bool = True) -> SqliteBackend | PostgresBackend:
-    """Open the store that the settings name.
+def open_backend(settings: Settings, *, migrate: bool = True) -> OpenBackend:
+    """Open the store that the settings name. A DynamoDB table is made by `migrated` alone: it costs money.
 
     Raises:
         ConfigError: If it cannot be opened.
         StoreUnavailable: If its server cannot be reached.
     """
-    from dojang.adapters.sqlite import SqliteBackend
-
     if settings.store.startswith("postgres"):
         return _postgres(settings.store, migrate=migrate)
+    if settings.store.startswith("dynamodb"):
+        return _dynamodb(settings.store)
+    from dojang.adapters.sqlite import SqliteBackend
+
     return SqliteBackend(_file_of(settings), migrate=migrate)
 
 
@@ -83,6 +90,9 @@ def migrated(settings: Settings) -> list[str]:
         postgres = _postgres(settings.store, migrate=True)
         postgres.close()
         return postgres.ran
+    if settings.store.startswith("dynamodb"):
+        with closing(_dynamodb(settings.store)) as dynamodb:
+            return dynamodb.migrate()
     before = _version_of(_file_of(settings))
     open_backend(settings).close()
     return [name for number, name, _ in migrations("sqlite") if number > before]
@@ -91,7 +101,6 @@ def migrated(settings: Settings) -> list[str]:
 def _version_of(file: Path) -> int:
     """The last migration the file has seen; what cannot be read is left for the one who opens it to say."""
     import sqlite3
-    from contextlib import closing
 
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
@@ -117,8 +126,18 @@ def _postgres(store: str, *, migrate: bool) -> PostgresBackend:
     return PostgresBackend(store, migrate=migrate)
 
 
-def _store_caller(backend: SqliteBackend | PostgresBackend) -> BatchingCaller | PoolingCaller:
-    """How an event loop calls this store: SQLite has one writer, PostgreSQL a pool."""
+def _dynamodb(store: str) -> DynamoDBBackend:
+    from dojang.adapters.dynamodb import DynamoDBBackend
+    from dojang.adapters.dynamodb.backend import SHARDS
+
+    table, said = dynamodb_address(store)
+    return DynamoDBBackend(
+        table, said.get("region"), said.get("endpoint"), shards=int(said.get("shards", SHARDS))
+    )
+
+
+def _store_caller(backend: OpenBackend) -> BatchingCaller | PoolingCaller:
+    """How an event loop calls this store: SQLite has one writer, the others a pool."""
     from dojang.adapters.batching import BatchingCaller
     from dojang.adapters.pooling import PoolingCaller
     from dojang.adapters.sqlite import SqliteBackend

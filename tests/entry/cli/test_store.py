@@ -37,7 +37,7 @@ def test_migrating_asks_for_no_keys(dojang: Shell) -> None:
     ("store", "said"),
     [
         ("sqlite:///no/such/folder/x.sqlite3", "folder"),
-        ("dynamodb://x", "dynamodb"),
+        ("dynamodb://x", "dynamodb://table?region="),
         ("mysql://x", "sqlite:///file"),
         ("sqlite:///", "sqlite:///file"),
     ],

@@ -20,9 +20,8 @@ from dojang.entry.cli.terminal import Format, Terminal
 from dojang.errors import ConfigError
 
 if TYPE_CHECKING:
-    from dojang.adapters.postgres import PostgresBackend
-    from dojang.adapters.sqlite import SqliteBackend
     from dojang.entry.settings import Settings
+    from dojang.entry.wiring import OpenBackend
     from dojang.ports import World
 
 __all__ = ["Invocation", "with_format", "with_settings"]
@@ -72,7 +71,7 @@ class Invocation:
         return read_settings(self.flags, toml=self.config, bootpay=bootpay)
 
     @contextmanager
-    def backend(self, *, create: bool = False) -> Iterator[SqliteBackend | PostgresBackend]:
+    def backend(self, *, create: bool = False) -> Iterator[OpenBackend]:
         """The store, for as long as this lasts; made first only if `create`."""
         with ExitStack() as stack:
             yield _open(self.settings(bootpay=False), stack, create=create)
@@ -87,7 +86,7 @@ class Invocation:
             yield blocking_world(settings, stack, backend=_open(settings, stack, create=create))
 
 
-def _open(settings: Settings, stack: ExitStack, *, create: bool) -> SqliteBackend | PostgresBackend:
+def _open(settings: Settings, stack: ExitStack, *, create: bool) -> OpenBackend:
     from dojang.entry.wiring import open_backend, sqlite_path
 
     path = sqlite_path(settings.store)
