@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -82,22 +83,24 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")
     parser.add_argument("--requests", type=int, default=100_000, help="flat: how many")
     arguments = parser.parse_args()
+    # Whoever is asked to stop ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if arguments.what == "flat":
         from torture.flat import main_flat
 
         return main_flat(arguments, _say)
     fine = True
-    done: list[Figures] = []
     for store in arguments.store or STORES:
         plan = _plan(arguments, store)
         _say(f"{plan}")
         with tempfile.TemporaryDirectory(prefix="torture-") as temporary:
             folder = arguments.keep / store if arguments.keep else Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            done.append(torture(plan, folder.resolve(), _say))
-        fine = _show(done[-1]) and fine
-    if arguments.write and fine:
-        write_kills(done)
+            figures = torture(plan, folder.resolve(), _say)
+        if not _show(figures):
+            fine = False
+        elif arguments.write:
+            write_kills(figures)
     return 0 if fine else 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,31 +30,36 @@ asked for, once per key; nothing is pending; `dojang doctor --fold` finds every 
 To let leases end without waiting for them, servers are then started on a clock that is ahead, as after a machine was
 down for a quarter of an hour (`--wait` waits instead). A short run is part of `make test`.
 
-<!-- kills -->
+<!-- sqlite -->
+<!-- postgres -->
 <!-- flat -->
 {_END}
 """
 
 
-def write_kills(runs: Sequence[Figures]) -> None:
-    """Replace the figures of the kill proof."""
-    words = [f"Run on {_today()}, {_machine()}.", ""]
-    for figures in runs:
-        words += [f"### {figures.kills} kills on {_name(figures.plan.store)}", "", "| | |", "|---|---|"]
-        words += [f"| {name} | {value} |" for name, value in rows(figures)]
-        words += [""]
-    example = next((figures.example for figures in runs if figures.example), "")
-    if example:
+def write_kills(figures: Figures) -> None:
+    """Replace the figures of the kill proof on one store."""
+    words = [
+        f"### {figures.kills} kills on {_name(figures.plan.store)}",
+        "",
+        f"Run on {_today()}, {_machine()}.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in rows(figures)),
+        "",
+    ]
+    if figures.example:
         words += [
             "The history of a payment whose server was killed between the intent and its end; nobody asked again, and",
-            "the reconciliation of a later process finished it after the lease:",
+            "a later process finished it after the lease:",
             "",
             "```",
-            example,
+            figures.example,
             "```",
             "",
         ]
-    _put("kills", "\n".join(words))
+    _put(figures.plan.store, "\n".join(words))
 
 
 def write_flat(words: str) -> None:
@@ -69,8 +73,7 @@ def _put(name: str, words: str) -> None:
         page = f"{page.rstrip()}\n\n{_FRAME}"
     begin, end = page.index(_BEGIN), page.index(_END)
     section = page[begin:end]
-    after = {"kills": r"(?=<!-- flat -->)", "flat": r"\Z"}[name]
-    pattern = re.compile(rf"<!-- {name} -->\n.*?{after}", re.DOTALL)
+    pattern = re.compile(rf"<!-- {name} -->\n.*?(?=<!-- |\Z)", re.DOTALL)
     section = pattern.sub(lambda _: f"<!-- {name} -->\n{words}", section)
     _PAGE.write_text(page[:begin] + section + page[end:], encoding="utf-8")
 
