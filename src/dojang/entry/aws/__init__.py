@@ -1,0 +1,30 @@
+"""The door for AWS Lambda: configure `dojang.entry.aws.handler` as the function's handler.
+
+One function serves every caller: API Gateway (REST and HTTP), a function URL, a load balancer, an EventBridge schedule,
+a DynamoDB stream, and whoever may invoke it directly. There is no event loop and no web framework: a use case is
+driven to its end right here (`dojang.drive.run`), one invocation at a time, as Lambda has it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from dojang.entry.aws.function import Function
+
+__all__ = ["Function", "handler"]
+
+_function = Function()
+_function.prepare()
+
+
+def handler(event: object, context: object) -> object:
+    """What Lambda calls."""
+    return _function(event, context)
+
+
+with suppress(ImportError):
+    # SnapStart: a snapshot of this process is started many times, so nothing that must be its own may be in it.
+    from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+    register_before_snapshot(_function.forget)
+    register_after_restore(_function.forget)

@@ -1,0 +1,95 @@
+"""`{"action": "verify", "order_id": …, "receipt_id": …}`: the same routes for who may invoke the function directly.
+
+Whoever may do that has been checked by IAM, so no key of the shop is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from dojang.errors import InvalidValue
+from dojang.web.http import Request, Response
+from dojang.web.table import ROUTES
+from dojang.web.writing import json_of
+
+__all__ = ["WORK", "answered", "request_of"]
+
+WORK = ("reconcile", "deliver")
+"""Actions that are no request: they take as long as the function has."""
+
+_JSON = {"content-type": "application/json"}
+_KEY_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Which route does an action, and where its fields go."""
+
+    method: str
+    path: str
+    parameter: str = ""
+    keyed: bool = False
+
+
+_WAYS: Mapping[str, _Way] = {
+    "register": _Way("POST", "/v1/orders"),
+    "list": _Way("GET", "/v1/orders"),
+    "show": _Way("GET", "/v1/orders/{order_id}", "order_id"),
+    "history": _Way("GET", "/v1/orders/{order_id}/history", "order_id"),
+    "state": _Way("GET", "/v1/orders/{order_id}/state", "order_id"),
+    "verify": _Way("POST", "/v1/orders/{order_id}/verify", "order_id"),
+    "cancel": _Way("POST", "/v1/orders/{order_id}/cancel", "order_id", keyed=True),
+    "resolve": _Way("POST", "/v1/orders/{order_id}/resolve", "order_id"),
+    "retry": _Way("POST", "/v1/deliveries/{delivery_id}/retry", "delivery_id"),
+}
+_SERVED = {(route.method, route.path) for route in ROUTES}
+_ACTIONS = {name: way for name, way in _WAYS.items() if (way.method, way.path) in _SERVED}
+
+
+def request_of(action: str, fields: Mapping[str, object]) -> Request:
+    """The request that does what is asked.
+
+    Raises:
+        InvalidValue: If there is no such action, or what says whom it is about is missing.
+    """
+    way = _ACTIONS.get(action)
+    if way is None:
+        known = ", ".join((*_ACTIONS, *WORK))
+        raise InvalidValue(f"There is no action {action[:40]!r}; dojang knows {known}")
+    rest = dict(fields)
+    path = way.path
+    if way.parameter:
+        path = path.replace(
+            f"{{{way.parameter}}}", quote(_text(rest, way.parameter, action), safe="~:", errors="replace")
+        )
+    headers = dict(_JSON)
+    if way.keyed:
+        # The same key with the same request gives the first answer again, so a caller that repeats must choose it.
+        headers["idempotency-key"] = _text(rest, "key", action)
+    if way.method == "GET":
+        query = urlencode(
+            {name: str(value) for name, value in rest.items()}, quote_via=quote, errors="replace"
+        )
+        return Request(way.method, path, query, headers, vouched=True)
+    try:
+        body = json_of(rest)
+    except (UnicodeEncodeError, RecursionError):
+        raise InvalidValue("The event holds text that is no Unicode, or is nested too deeply") from None
+    return Request(way.method, path, "", headers, body, vouched=True)
+
+
+def answered(response: Response) -> dict[str, Any]:
+    """The response for who invoked the function directly."""
+    return {"status": response.status, "body": msgspec.json.decode(response.body)}
+
+
+def _text(fields: dict[str, object], name: str, action: str) -> str:
+    value = fields.pop(name, None)
+    if not isinstance(value, str) or not value or len(value) > _KEY_MAX:
+        raise InvalidValue(f"The action {action} needs {name}: a text of 1 to {_KEY_MAX} characters")
+    return value

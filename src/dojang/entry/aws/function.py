@@ -1,0 +1,247 @@
+"""One invocation: an event becomes a value, a use case is driven to its end, what came of it is answered and told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol, TextIO, assert_never
+
+import msgspec
+
+from dojang.bootpay.webhook import parse_webhook
+from dojang.drive import run
+from dojang.entry.aws.actions import WORK, answered, request_of
+from dojang.entry.aws.answers import answer_of
+from dojang.entry.aws.events import Asked, Call, Changed, Event, Scheduled, read_event
+from dojang.entry.aws.keeping import Keeper, Open
+from dojang.entry.aws.telling import Telling
+from dojang.entry.aws.work import KEEP_S, Done, check, hand_over
+from dojang.errors import ConfigError, InvalidValue, StoreError
+from dojang.web.http import Request, Response
+from dojang.web.metrics import Counter
+from dojang.web.problems import Code, problem, trace_of
+from dojang.web.source import Networks
+
+__all__ = ["Context", "Function"]
+
+log = logging.getLogger("dojang.entry")
+
+# For writing the answer, the log and the metrics, and for Lambda to take them away.
+_MARGIN_S = 1.0
+_MARGIN_OF_SHORT = 0.2
+# Less than this and no payment can ever be approved; told once, because it is a setting of the function.
+_TIMEOUT_WANTED_S = 8.0
+_CHECK_SHARE = 0.6
+_WITHOUT_CONTEXT_S = 10.0
+_PATH_MAX = 200
+
+
+class Context(Protocol):
+    """What we use of Lambda's context object."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is killed."""
+        ...
+
+
+class _Words(msgspec.Struct):
+    """What an answer of ours says of itself, for the log."""
+
+    order_id: str | None = None
+    receipt_id: str | None = None
+    state: str | None = None
+    code: str | None = None
+
+
+class Function:
+    """The Lambda function; one object serves all invocations of its process.
+
+    Args:
+        environment: `os.environ` unless a test brings its own.
+        out: Where log and metrics go; stdout by default.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, *, out: TextIO | None = None) -> None:
+        given = os.environ if environment is None else environment
+        self._keeper = Keeper(environment)
+        self._telling = Telling(
+            out,
+            level=given.get("AWS_LAMBDA_LOG_LEVEL", ""),
+            function=given.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        )
+        self._warned = False
+        self.forget = self._keeper.forget
+        self.prepare = self._keeper.prepare
+
+    def __call__(self, event: object, context: object) -> object:
+        """Serve one invocation.
+
+        Raises:
+            InvalidValue: If the event is none that dojang knows.
+            ConfigError: If a setting is wrong and nobody waits for an HTTP answer.
+            StoreError: The same if the store cannot be used, so that the platform tries again.
+        """
+        began = time.monotonic()
+        left_s = self._left_s(context)
+        with self._telling.about(str(getattr(context, "aws_request_id", ""))):
+            try:
+                return self._serve(event, left_s, began)
+            except InvalidValue as error:
+                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to know
+                raise
+            except (ConfigError, StoreError) as error:
+                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to know
+                raise
+            except Exception as error:  # noqa: BLE001 - the last line before the platform, which would print it all
+                log.error("the invocation failed: %s", trace_of(error))  # noqa: TRY400 - see trace_of
+                raise RuntimeError("dojang made a mistake; its log says where") from None
+
+    def _left_s(self, context: object) -> float:
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        total_s = remaining() / 1000 if callable(remaining) else _WITHOUT_CONTEXT_S
+        return float(total_s - min(_MARGIN_S, total_s * _MARGIN_OF_SHORT))
+
+    def _serve(self, event: object, left_s: float, began: float) -> object:
+        until = began + left_s
+        self._warn_of_short_timeout(left_s)
+        try:
+            opened: Open | None = self._keeper.ready()
+            failed: Exception | None = None
+        except Exception as error:  # noqa: BLE001 - answered, told and tried anew by the next invocation
+            opened, failed = None, error
+        incoming = read_event(event, opened.proxies if opened else Networks(()))
+        if opened is None:
+            assert failed is not None
+            return self._closed(incoming, failed)
+        before = _counts(opened)
+        # Whoever waits for an answer is served by a use case that knows the time; work in the background is told of it.
+        waits = isinstance(incoming, Call) or (isinstance(incoming, Asked) and incoming.action not in WORK)
+        opened.bounds.begin(until - time.monotonic(), keep_s=0.0 if waits else KEEP_S)
+        try:
+            return self._act(opened, incoming, began)
+        finally:
+            self._count(opened, before, began)
+
+    def _act(self, opened: Open, incoming: Event, began: float) -> object:
+        match incoming:
+            case Call(request, face):
+                return answer_of(self._ask(opened, request, face.name.lower(), began), face)
+            case Scheduled():
+                return self._work(opened, "schedule", ("reconcile", "deliver"), began)
+            case Changed():
+                self._work(opened, "stream", ("deliver",), began)
+                # What is left is in the store, due: the schedule finds it, and the stream goes on.
+                return {"batchItemFailures": []}
+            case Asked(action, _) if action in WORK:
+                return self._work(opened, action, (action,), began)
+            case Asked(action, fields):
+                return answered(self._ask(opened, request_of(action, fields), "direct", began))
+            case _:
+                assert_never(incoming)
+
+    def _ask(self, opened: Open, request: Request, event: str, began: float) -> Response:
+        request = replace(request, within_s=max(0.0, opened.bounds.left_s))
+        response = run(opened.api.handle(request))
+        words = _words_of(request, response)
+        log.info(
+            "%s %s",
+            request.method,
+            request.path[:_PATH_MAX],
+            extra={
+                "event": event,
+                "status": response.status,
+                "order_id": words.order_id,
+                "receipt_id": words.receipt_id,
+                "outcome": words.code or words.state,
+                "ms": _ms(began),
+            },
+        )
+        return response
+
+    def _work(self, opened: Open, event: str, what: tuple[str, ...], began: float) -> dict[str, object]:
+        done = Done()
+        if "reconcile" in what:
+            share = _CHECK_SHARE if "deliver" in what else 1.0
+            check(opened.world, opened.bounds, done, share=share)
+        if "deliver" in what:
+            hand_over(opened.world, opened.bounds, opened.api.metrics, done)
+        outcome = "done" if done.finished else "out_of_time"
+        log.info("%s", event, extra={"event": event, "outcome": outcome, "ms": _ms(began)})
+        return done.as_answer()
+
+    def _closed(self, incoming: Event, error: Exception) -> object:
+        """Nothing can be done: tell it in the log, and to a waiting caller without the details."""
+        if not isinstance(error, ConfigError | StoreError):
+            log.error("the function cannot be opened: %s", trace_of(error))
+            error = ConfigError("the function cannot be opened; its log says where it failed")
+        elif isinstance(incoming, Call):
+            log.error("%s", error)
+        if not isinstance(incoming, Call):
+            raise error from None
+        if isinstance(error, StoreError):
+            response = problem(Code.STORE_UNAVAILABLE, headers={"retry-after": "2"})
+        else:
+            response = problem(
+                Code.INTERNAL_ERROR,
+                "The service is not set up completely; its log says what is missing.",
+                "서비스 설정이 완료되지 않았습니다. 자세한 내용은 서비스 로그에 있습니다.",
+            )
+        self._telling.count({"Errors": 1})
+        return answer_of(response, incoming.face)
+
+    def _count(self, opened: Open, before: Mapping[str, Mapping[tuple[str, ...], int]], began: float) -> None:
+        for name, counts in _counts(opened).items():
+            for labels, times in counts.items():
+                new = times - before[name].get(labels, 0)
+                if new:
+                    # The last label is what came of it; the generation of a webhook is no dimension worth its price.
+                    self._telling.count({name: new}, outcome=labels[-1])
+        self._telling.count(
+            {
+                "UnknownOutcomes": opened.bounds.unknown_outcomes,
+                "Attention": opened.bounds.attention,
+                "LatencyMs": _ms(began),
+            }
+        )
+
+    def _warn_of_short_timeout(self, left_s: float) -> None:
+        if not self._warned and left_s < _TIMEOUT_WANTED_S:
+            self._warned = True
+            log.warning(
+                "The function has %.1f s for one invocation: too short to approve a payment or to hand anything over. "
+                "Set its timeout to 15 s or more",
+                left_s,
+            )
+
+
+def _counts(opened: Open) -> dict[str, dict[tuple[str, ...], int]]:
+    metrics = opened.api.metrics
+    kinds: dict[str, Counter] = {
+        "Verifications": metrics.verifications,
+        "Webhooks": metrics.webhooks,
+        "Deliveries": metrics.deliveries,
+        "UpstreamErrors": metrics.upstream_errors,
+    }
+    return {name: counter.counts for name, counter in kinds.items()}
+
+
+def _words_of(request: Request, response: Response) -> _Words:
+    """Whom a request was about and what came of it, as far as both say so."""
+    try:
+        words = msgspec.json.decode(response.body, type=_Words)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        words = _Words()
+    if request.path.startswith("/webhooks/") and response.status == 200:
+        generation = 1 if request.path.endswith("/v1") else 2
+        webhook = parse_webhook(request.body, request.headers.get("content-type"), generation)
+        words.receipt_id = webhook.receipt_id
+    return words
+
+
+def _ms(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 3)

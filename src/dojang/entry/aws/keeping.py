@@ -1,0 +1,162 @@
+"""What outlives an invocation: settings, connections and the API, made at first use and kept for the next one.
+
+Nothing is opened while the function is initialised: a snapshot of that moment (SnapStart) is started many times, and
+connections, tokens and random numbers must be each one's own. A setting that is wrong ends an invocation, never the
+process; it is looked at anew by the next one, so a mended secret needs no new deployment.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from dojang.adapters.throttle import LookUpThrottle
+from dojang.core.rules import Mode
+from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
+from dojang.entry.settings import EMULATOR_KEY, KEYS, Settings, read_settings
+from dojang.entry.wiring import blocking_world, open_backend
+from dojang.errors import ConfigError
+from dojang.ports import World
+from dojang.web.routes import Api, WebOptions
+from dojang.web.source import Networks
+
+__all__ = ["Keeper", "Open"]
+
+_SECRETS_FOR_S = 300.0
+_READ_ELSEWHERE = "_ARN"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Everything an invocation needs, ready.
+
+    Attributes:
+        settings: What it was made from.
+        world: The ports, within bounds.
+        bounds: The time of the invocation under way.
+        api: Answers requests.
+        proxies: Our own proxies in front of the platform.
+    """
+
+    settings: Settings
+    world: World
+    bounds: Bounds
+    api: Api
+    proxies: Networks
+
+
+class Keeper:
+    """Opens once, gives the same again.
+
+    Args:
+        environment: `os.environ` unless a test brings its own.
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._monotonic = monotonic
+        self._settings: Settings | None = None
+        self._read_at = 0.0
+        self._open: Open | None = None
+        self._stack = ExitStack()
+
+    def prepare(self) -> None:
+        """Do now what costs time and leaves nothing behind that a snapshot must not hold."""
+        if self._secrets_elsewhere():
+            return
+        try:
+            self._settings, self._read_at = self._read(), self._monotonic()
+        except ConfigError:
+            # Told by the first invocation: an initialisation that fails is repeated without end.
+            return
+        importlib.import_module("dojang.bootpay.over_urllib3")
+        scheme = self._settings.store.partition(":")[0]
+        if scheme == "dynamodb":
+            importlib.import_module("dojang.adapters.dynamodb")
+
+    def ready(self) -> Open:
+        """Everything, opened if it is not.
+
+        Raises:
+            ConfigError: If a person must change a setting.
+            StoreUnavailable: If the store cannot be reached.
+        """
+        settings = self._current()
+        if self._open is None or self._open.settings != settings:
+            self.forget()
+            self._settings, self._read_at = settings, self._monotonic()
+            self._open = self._opened(settings)
+        return self._open
+
+    def forget(self) -> None:
+        """Close everything; the next invocation opens it anew, with random numbers and secrets of its own."""
+        self._open = None
+        if self._secrets_elsewhere():
+            self._settings = None
+        stack, self._stack = self._stack, ExitStack()
+        stack.close()
+
+    def _current(self) -> Settings:
+        settings = self._settings
+        old = self._secrets_elsewhere() and self._monotonic() - self._read_at > _SECRETS_FOR_S
+        if settings is not None and not old:
+            return settings
+        try:
+            fresh = self._read()
+        except ConfigError:
+            if settings is None:
+                raise
+            # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
+            fresh = settings
+        self._settings, self._read_at = fresh, self._monotonic()
+        return fresh
+
+    def _read(self) -> Settings:
+        settings = read_settings(environment=self._environment)
+        if settings.store.startswith("sqlite:") and settings.mode is not Mode.EMULATOR:
+            raise ConfigError(
+                "DOJANG_STORE: on AWS Lambda every instance would have a SQLite file of its own, and lose it: "
+                "use dynamodb://table or postgresql://…."
+            )
+        return settings
+
+    def _secrets_elsewhere(self) -> bool:
+        return any(f"{key}{_READ_ELSEWHERE}" in self._environment for key in KEYS)
+
+    def _opened(self, settings: Settings) -> Open:
+        # The generator was seeded when Python started, which a snapshot has in common with all its copies.
+        random.seed()
+        stack = ExitStack()
+        try:
+            backend = open_backend(settings)
+            stack.callback(backend.close)
+            plain = blocking_world(settings, stack, backend=backend)
+        except BaseException:
+            stack.close()
+            raise
+        self._stack = stack
+        bounds = Bounds(plain.clock.monotonic)
+        world = replace(
+            plain,
+            store=WatchedStore(backend, bounds),
+            gateway=BoundedGateway(plain.gateway, bounds),
+            fulfilment=BoundedFulfilment(plain.fulfilment, bounds) if plain.fulfilment else None,
+            approval=BoundedApproval(plain.approval, bounds) if plain.approval else None,
+            throttle=LookUpThrottle(plain.clock.monotonic),
+        )
+        # In mode emulator the key is often nobody's choice; then there is nothing to compare a webhook's with.
+        chosen = settings.mode is not Mode.EMULATOR or settings.private_key != EMULATOR_KEY
+        options = WebOptions(
+            api_keys=settings.api_keys,
+            webhook_private_key=settings.private_key if chosen else None,
+            webhook_sources=settings.webhook_sources,
+        )
+        return Open(settings, world, bounds, Api(world, options), Networks(settings.trusted_proxies))

@@ -1,0 +1,94 @@
+"""What a schedule or a stream sets going: look after what is unfinished, hand over what is owed, within the time."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dojang.drive import run
+from dojang.entry.aws.bounds import Bounds
+from dojang.ports import World
+from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
+from dojang.usecases.reconcile import reconcile
+from dojang.web.metrics import Metrics
+
+__all__ = ["KEEP_S", "Done", "check", "hand_over"]
+
+log = logging.getLogger("dojang.entry")
+
+KEEP_S = 5.0
+"""What a look-up leaves of the time, so that an approval it leads to can be finished."""
+
+_TIME_FOR_ONE_S = 8.0
+
+
+@dataclass(slots=True)
+class Done:
+    """What one invocation did.
+
+    Attributes:
+        told: For whoever invoked it.
+        finished: Whether nothing that is due was left for lack of time.
+    """
+
+    told: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    finished: bool = True
+
+    def as_answer(self) -> dict[str, object]:
+        """As the answer of the invocation."""
+        return {**self.told, "finished": self.finished}
+
+
+def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> None:
+    """Reconcile what is due.
+
+    Args:
+        world: The ports.
+        bounds: The time of this invocation.
+        done: Where it is told.
+        share: How much of the time that is left it may take.
+    """
+    report = run(reconcile(world, within_s=bounds.left_s * share))
+    for change in report.changes:
+        log.info(
+            "an order was not as we believed: %s to %s",
+            change.before,
+            change.after,
+            extra={"order_id": str(change.order_id), "outcome": change.after, "drift": change.drift},
+        )
+    for id_, why in report.errors:
+        log.warning("%s could not be checked now and will be again: %s", id_, why)
+    done.told["reconcile"] = {
+        "checked": report.checked,
+        "notices": report.notices,
+        "calls": report.calls,
+        "changed": len(report.changes),
+        "drift": len(report.drift),
+        "errors": len(report.errors),
+    }
+    done.finished = done.finished and not report.more
+
+
+def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> None:
+    """Hand over what is owed and due."""
+    settled: Counter[str] = Counter()
+    failed = dead = 0
+    while True:
+        if bounds.left_s < _TIME_FOR_ONE_S:
+            # One more might be killed between handing over and writing that down.
+            done.finished = False
+            break
+        report: DeliveryReport = run(deliver_owed(world, limit=1))
+        settled += report.settled
+        failed += report.failed
+        dead += report.dead
+        if not report.tried:
+            break
+    for result, times in (("settled", settled.total()), ("failed", failed), ("dead", dead)):
+        if times:
+            metrics.deliveries.add(result, times=times)
+    if failed or dead:
+        log.warning("deliveries: %d failed, %d given up", failed, dead)
+    done.told["deliver"] = {"settled": dict(settled), "failed": failed, "dead": dead}
