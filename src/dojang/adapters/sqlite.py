@@ -69,6 +69,9 @@ class SqliteBackend:
             )
             _patiently(lambda: self._db.execute("PRAGMA journal_mode=WAL"), busy_timeout_s)
             self._db.execute("PRAGMA synchronous=FULL")
+            # Whoever commits when the log is full copies it into the file and waits for that: rarely, then (16 MB).
+            self._db.execute("PRAGMA wal_autocheckpoint=4000")
+            self._db.execute("PRAGMA cache_size=-32000")  # up to 32 MB, taken only as they are used
         except sqlite3.Error as error:
             if database is not None:
                 database.close()
