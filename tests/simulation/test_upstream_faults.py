@@ -44,6 +44,19 @@ APPROVING = {
 }
 """How an approval may go wrong. Where money moved the buyer hears so; where it is not known, nothing is said."""
 
+GIVING_BACK = {
+    "slow": ({"do": "delay", "delay_s": 0.5}, 200),
+    "gateway page, nothing moved": ({"do": "html_502"}, 202),
+    "gateway page, money moved": ({"do": "html_502", "effect": True}, 200),
+    "half an answer, money moved": ({"do": "malformed"}, 200),
+    "reset, nothing moved": ({"do": "reset"}, 202),
+    "reset, money moved": ({"do": "reset", "effect": True}, 200),
+    "silence, nothing moved": ({"do": "timeout_before", "delay_s": 0.5}, 202),
+    "silence, money moved": ({"do": "timeout_after", "delay_s": 0.5}, 200),
+    "critical, money moved": ({"do": "critical"}, 200),
+}
+"""How a cancel may go wrong. Done is said when the running total shows it; else nothing is said."""
+
 
 @dataclass
 class Case:
@@ -152,6 +165,70 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
                 receipt = bootpay.need("GET", f"/emulator/receipts/{receipt_id}")
                 done[name] = Case(answer, during, later, shown(service, order_id), receipt)
     return done
+
+
+def give_back(service: Wire, order_id: str, key: str) -> Answer:
+    """The shop cancels a part."""
+    return service.ask(
+        *("POST", f"/v1/orders/{order_id}/cancel", {"amount": 5_000, "reason": "품절"}),
+        keyed=True,
+        within_s=40,
+        headers={"idempotency-key": key},
+    )
+
+
+@pytest.fixture(scope="module")
+def cancels(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
+    """A part of every order is cancelled while it goes wrong, and asked for again under the same key later."""
+    folder = tmp_path_factory.mktemp("cancels")
+    heard: dict[str, tuple[str, Answer, Any]] = {}
+    with EmulatorServer() as pretend:
+        bootpay = Wire(pretend.url)
+        settings = environment(folder, pretend.url)
+        with serving(folder, settings) as service:
+            for number, (name, (fault, _)) in enumerate(GIVING_BACK.items()):
+                order_id = f"back-{number}"
+                register(service, order_id)
+                receipt_id = checkout(bootpay, order_id, confirmed=False)
+                assert verify(service, order_id, receipt_id).status == 200
+                bootpay.need("POST", "/emulator/faults", fault | {"on": "POST /v2/cancel", "times": 1})
+                answer = give_back(service, order_id, "key-1")
+                heard[name] = (receipt_id, answer, shown(service, order_id))
+        # Ten minutes after an intent whose money has not moved, it is certain that it was not carried out.
+        with serving(folder, settings, ahead_s=900) as service:
+            service.need("POST", "/v1/reconcile", {"everything": True}, keyed=True)
+            done = {}
+            for name, (receipt_id, answer, during) in heard.items():
+                order_id = during["order_id"]
+                later = give_back(service, order_id, "key-1")
+                receipt = bootpay.need("GET", f"/emulator/receipts/{receipt_id}")
+                done[name] = Case(answer, during, later, shown(service, order_id), receipt)
+    return done
+
+
+@pytest.mark.parametrize("name", GIVING_BACK)
+def test_a_cancel_in_doubt_is_looked_up_and_never_guessed(cancels: Mapping[str, Case], name: str) -> None:
+    """Done is said when Bootpay's running total shows it; else the order is pending and nobody cancels again."""
+    _, status = GIVING_BACK[name]
+    case = cancels[name]
+    back = case.during["cancelled"]
+
+    assert status == case.answer.status
+    assert {200: ("partially_cancelled", 5_000), 202: ("pending", 0)}[status] == (case.during["state"], back)
+
+
+@pytest.mark.parametrize("name", GIVING_BACK)
+def test_a_key_moves_its_money_once_whatever_went_wrong(cancels: Mapping[str, Case], name: str) -> None:
+    """Asked again under the same key: the first answer, or what had not been carried out. Never a second time."""
+    case = cancels[name]
+
+    assert (200, 5_000) == (case.later.status, case.later.body["cancelled"])
+    assert ("partially_cancelled", 5_000, 5_000) == (
+        case.settled["state"],
+        case.settled["cancelled"],
+        case.receipt["cancelled_price"],
+    )
+    assert (case.answer.status == 200) == ("idempotency-replayed" in case.later.headers)
 
 
 @pytest.mark.parametrize("name", LOOKING)
