@@ -29,7 +29,8 @@ def settings() -> str:
 
 Settings come from flags, then the environment, then `dojang.toml` in the working directory; the first that has a
 value wins. The keys are the same everywhere. `KEY_FILE` names a file that holds the value of `KEY`, for secrets that
-are mounted. A missing or contradictory setting stops the start with a sentence that names it and the way out.
+are mounted; `KEY_ARN` names a secret of AWS Secrets Manager (one field of a JSON secret: `#field` at the end) or a
+parameter of SSM. A missing or contradictory setting stops the start with a sentence that names it and the way out.
 
 | key | what it is for |
 |---|---|

@@ -1,7 +1,8 @@
 """Environment, `dojang.toml` and flags become one checked value. Nobody else reads the environment.
 
 Flags win over the environment, the environment over `dojang.toml`. Every key may also be given as `KEY_FILE` (the
-value is read from that file). What is missing or contradictory stops the start with a sentence that says the way out.
+value is read from that file) or `KEY_ARN` (it is read from AWS Secrets Manager or SSM). What is missing or
+contradictory stops the start with a sentence that says the way out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.entry.aws_secrets import AwsSecrets
 from dojang.errors import ConfigError
 
 __all__ = ["KEYS", "Settings", "dynamodb_address", "is_loopback", "read_settings"]
@@ -115,7 +118,11 @@ def read_settings(
         ConfigError: With a sentence that names the key and the way out.
     """
     environment = os.environ if environment is None else environment
-    found = _Found(flags or {}, environment, _toml(toml))
+    with closing(AwsSecrets()) as secrets:
+        return _checked(_Found(flags or {}, environment, _toml(toml), secrets), bootpay=bootpay)
+
+
+def _checked(found: _Found, *, bootpay: bool) -> Settings:
     mode = found.choice("DOJANG_MODE", Mode, Mode.LIVE)
     url = found.text("BOOTPAY_URL") or (EMULATOR_URL if mode is Mode.EMULATOR else BOOTPAY_URL)
     _check_bootpay_url(url, mode)
@@ -179,28 +186,28 @@ def read_settings(
 
 
 class _Found:
-    """Where a key's value comes from: flag, environment, file named by the environment, toml."""
+    """Where a key's value comes from: flag, environment, toml, or what one of the latter two names."""
 
     def __init__(
-        self, flags: Mapping[str, str | None], environment: Mapping[str, str], toml: Mapping[str, object]
+        self,
+        flags: Mapping[str, str | None],
+        environment: Mapping[str, str],
+        toml: Mapping[str, object],
+        secrets: AwsSecrets,
     ) -> None:
         for source in (environment, toml):
             for wrong, right in _MISNAMED.items():
                 if source.get(wrong) and not source.get(right) and not flags.get(right):
                     raise ConfigError(f"{wrong} is not a setting of dojang: did you mean {right}?")
         for key in toml:
-            if key not in KEYS and key.removesuffix("_FILE") not in KEYS:
+            if not {key, key.removesuffix("_FILE"), key.removesuffix("_ARN")} & KEYS.keys():
                 raise ConfigError(f"dojang.toml: {key} is not a setting of dojang.")
         for key in environment:
             _check_spelling(key)
-            if key.endswith("_ARN") and key.removesuffix("_ARN") in KEYS:
-                raise ConfigError(
-                    f"{key}: this version does not read AWS secrets; use {key.removesuffix('_ARN')} or "
-                    f"{key.removesuffix('_ARN')}_FILE."
-                )
         self._flags = flags
         self._environment = environment
         self._toml = toml
+        self._secrets = secrets
 
     def text(self, key: str) -> str | None:
         flag = self._flags.get(key)
@@ -208,8 +215,14 @@ class _Found:
             return flag.strip() or None
         for source in (self._environment, self._toml):
             value, file = source.get(key), source.get(f"{key}_FILE")
-            if value and file:
-                raise ConfigError(f"{key} and {key}_FILE are both set: keep one of them.")
+            arn = source.get(f"{key}_ARN")
+            given = [
+                name for name, is_set in ((key, value), (f"{key}_FILE", file), (f"{key}_ARN", arn)) if is_set
+            ]
+            if len(given) > 1:
+                raise ConfigError(f"{given[0]} and {given[1]} are both set: keep one of them.")
+            if arn:
+                return self._secrets.text(key, str(arn)).strip() or None
             if file:
                 try:
                     return Path(str(file)).read_text(encoding="utf-8").strip() or None
