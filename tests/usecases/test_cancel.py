@@ -1,0 +1,421 @@
+"""Money goes back once per key, never more than was paid, whatever is lost on the way."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojang.adapters.sqlite import SqliteBackend
+from dojang.adapters.store import AwaitedStore
+from dojang.core.cancellation import WantedCancel, WhyNot, key_of
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import State
+from dojang.drive import inline, run
+from dojang.emulator.ledger import LedgerRefusal
+from dojang.errors import NotSent
+from dojang.ports import World
+from dojang.testing import Fault, PretendBootpay, PretendClock
+from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
+from dojang.usecases.register_order import register_order
+from dojang.usecases.verify import OrderUnknown, verify
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+ACCOUNT = {"bank_code": "004", "bank_account": "98765432101", "bank_username": "홍길동"}
+
+
+def back(shop: Shop, amount: int | None = None, key: str = "k1", order_id: str = "o1", **more: Any) -> Any:
+    """Ask for money back."""
+    within_s = more.pop("within_s", 20.0)
+    wanted = WantedCancel(amount=amount, tax_free=more.pop("tax_free", None), reason="환불", **more)
+    return shop.run(cancel(shop.world, OrderId(order_id), key, wanted, within_s=within_s))
+
+
+def paid(shop: Shop, price: int = 1000, **terms: Any) -> ReceiptId:
+    """An order that is paid by card."""
+    shop.order(price=price, **terms)
+    receipt_id = shop.bootpay.pay("o1", price, **terms)
+    shop.verify(receipt_id)
+    return receipt_id
+
+
+def gone_back(shop: Shop, receipt_id: ReceiptId) -> int:
+    """What Bootpay says went back."""
+    return int(shop.bootpay.ledger.find(receipt_id).cancelled_price)
+
+
+def in_short(outcome: Any) -> object:
+    """An outcome in one word, or the numbers of what was done."""
+    match outcome:
+        case CancelDone(request=request, replayed=replayed):
+            return request.amount, request.cancelled, replayed
+        case CancelNotDone(refusal=refusal, replayed=replayed):
+            return (refusal.why, "again") if replayed else refusal.why
+        case _:
+            return type(outcome).__name__
+
+
+def test_the_whole_goes_back_and_the_shop_is_told(shop: Shop) -> None:
+    """One call that names no amount, one notice."""
+    receipt_id = paid(shop)
+    done = back(shop)
+    shop.deliver()
+
+    assert ((1000, 1000, False), State.CANCELLED, 1000) == (
+        in_short(done),
+        shop.state(),
+        gone_back(shop, receipt_id),
+    )
+    assert ["order.paid", "order.cancelled"] == shop.receiver.told
+
+
+def test_parts_go_back_until_nothing_is_left(shop: Shop) -> None:
+    """300, 300, the rest; then there is nothing to cancel."""
+    receipt_id = paid(shop)
+    told = [in_short(back(shop, amount, f"k{n}")) for n, amount in enumerate((300, 300, None, 1))]
+
+    assert [
+        (300, 300, False),
+        (300, 600, False),
+        (400, 1000, False),
+        WhyNot.ALREADY_CANCELLED,
+    ] == told
+    assert (1000, State.CANCELLED) == (gone_back(shop, receipt_id), shop.state())
+
+
+def test_tax_free_parts_add_up(shop: Shop) -> None:
+    """What Bootpay has booked is what we have booked."""
+    receipt_id = paid(shop, tax_free=300)
+    told = [
+        in_short(back(shop, 400, "k0")),
+        in_short(back(shop, 400, "k1", tax_free=100)),
+        in_short(back(shop, None, "k2")),
+    ]
+
+    assert [WhyNot.TAX_FREE_REQUIRED, (400, 400, False), (600, 1000, False)] == told
+    assert (300, 300) == (
+        shop.payment().cancelled_tax_free,
+        shop.bootpay.ledger.find(receipt_id).cancelled_tax_free,
+    )
+
+
+def test_a_deposit_goes_back_to_the_named_account_which_is_kept_nowhere(shop: Shop) -> None:
+    """Without one it is refused before Bootpay is asked."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.hear(receipt_id)
+    without = in_short(back(shop))
+    asked = shop.bootpay.calls["cancel"]
+    given = in_short(back(shop, refund_account=ACCOUNT))
+    kept = repr(shop.backend.history(OrderId("o1"))) + repr(shop.payment()) + repr(shop.owed())
+
+    assert (WhyNot.REFUND_ACCOUNT_REQUIRED, 0, (1000, 1000, False)) == (without, asked, given)
+    assert [] == [secret for secret in ("98765432101", "홍길동") if secret in kept]
+
+
+def test_an_account_that_bootpay_repeats_in_its_refusal_is_kept_nowhere(shop: Shop) -> None:
+    """Its words go into the history for ever."""
+    paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR", "홍길동 98765432101 불일치"))
+    refused = back(shop, refund_account=ACCOUNT)
+
+    assert "*** *** 불일치" == refused.refusal.words
+    assert "98765432101" not in repr(shop.backend.history(OrderId("o1")))
+
+
+# The same key
+
+
+def test_the_same_key_gives_the_first_answer_whatever_came_later(shop: Shop) -> None:
+    """Amount and running total as they were then; Bootpay is not asked."""
+    paid(shop)
+    first = back(shop, 300, "k1")
+    back(shop, 500, "k2")
+    asked = shop.bootpay.calls.total()
+    again = back(shop, 300, "k1")
+
+    assert ((300, 300, False), (300, 300, True)) == (in_short(first), in_short(again))
+    assert (first.request, asked) == (again.request, shop.bootpay.calls.total())
+
+
+@pytest.mark.parametrize(
+    "other", [{"amount": 301}, {"amount": None}, {"expected_remaining": 1000}, {"refund_account": ACCOUNT}]
+)
+def test_another_request_under_the_same_key_is_refused(shop: Shop, other: dict[str, Any]) -> None:
+    """Nothing is guessed about which of the two was meant."""
+    receipt_id = paid(shop)
+    back(shop, 300, "k1")
+    told = in_short(back(shop, **({"amount": 300} | other)))
+
+    assert (WhyNot.KEY_REUSED, 300) == (told, gone_back(shop, receipt_id))
+
+
+def test_a_refusal_by_bootpay_is_the_same_refusal_when_asked_again(shop: Shop) -> None:
+    """Its code and words are kept; another key may try again."""
+    paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR", "부분취소 불가"))
+    first, again = back(shop, 300, "k1"), back(shop, 300, "k1")
+    asked = shop.bootpay.calls["cancel"]
+    other = back(shop, 300, "k2")
+
+    assert (WhyNot.CANCEL_REFUSED, (WhyNot.CANCEL_REFUSED, "again")) == (in_short(first), in_short(again))
+    assert ("RC_CANCEL_SERVER_ERROR", "부분취소 불가") == (again.refusal.code, again.refusal.words)
+    assert (first.refusal, 1, (300, 300, False)) == (again.refusal, asked, in_short(other))
+
+
+def test_a_key_of_another_order_is_another_cancel(shop: Shop) -> None:
+    """Shops number their refunds per order."""
+    paid(shop)
+    shop.order("o2")
+    shop.verify(shop.bootpay.pay("o2", 1000), "o2")
+    told = [in_short(back(shop, 300)), in_short(back(shop, 400, order_id="o2"))]
+
+    assert [(300, 300, False), (400, 400, False)] == told
+
+
+def test_the_first_answer_survives_a_restart(tmp_path: Path) -> None:
+    """It is in the file, not in the process."""
+    clock = PretendClock()
+    bootpay = PretendBootpay(clock)
+    answers = []
+    for _ in range(2):
+        backend = SqliteBackend(tmp_path / "dojang.db")
+        world = World(store=AwaitedStore(backend, inline), gateway=bootpay, clock=clock)
+        order = Order(id=OrderId("o1"), price=Money(1000), name="양말")
+        if run(register_order(world, order)).created:
+            run(verify(world, order.id, bootpay.pay("o1", 1000)))
+        wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+        answers.append(run(cancel(world, order.id, "k1", wanted)))
+        backend.close()
+
+    assert [(300, 300, False), (300, 300, True)] == [in_short(told) for told in answers]
+    assert 1 == bootpay.calls["cancel"]
+
+
+# Doubt
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, LedgerRefusal("RC_CANCEL_CRITICAL_ERROR")])
+def test_a_lost_answer_is_looked_up_never_repeated(shop: Shop, fault: Any) -> None:
+    """After the effect the running total has grown; after a critical error it may or may not have."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", fault)
+    told = in_short(back(shop, 300))
+    moved = fault is Fault.LOST_AFTER
+
+    assert ((300, 300, False) if moved else "CancelPending", 1) == (told, shop.bootpay.calls["cancel"])
+    assert (300 if moved else 0) == gone_back(shop, receipt_id)
+
+
+def test_what_was_lost_before_its_effect_may_be_tried_again_after_a_while(shop: Shop) -> None:
+    """Pending, then certainly not carried out, then the same key does it: once."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    told = [in_short(back(shop, 300))]
+    told.append(in_short(back(shop, 300)))
+    shop.clock.advance(60)
+    told.append(in_short(back(shop, 300)))
+    shop.clock.advance(600)
+    shop.reconcile()
+    told.append(in_short(back(shop, 300)))
+
+    assert ["CancelPending", WhyNot.CANCEL_IN_PROGRESS, "CancelPending", (300, 300, False)] == told
+    assert (300, 2) == (gone_back(shop, receipt_id), shop.bootpay.calls["cancel"])
+
+
+def test_a_doubtful_cancel_that_cannot_be_looked_up_is_settled_by_whoever_comes_next(shop: Shop) -> None:
+    """Asked again under its key after the lease, the total tells."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    told = [in_short(back(shop, 300))]
+    shop.clock.advance(60)
+    told.append(in_short(back(shop, 300)))
+
+    assert (["CancelPending", (300, 300, True)], 300) == (told, gone_back(shop, receipt_id))
+
+
+def test_another_cancel_does_not_start_while_one_is_in_doubt(shop: Shop) -> None:
+    """It is told to wait; it is not said to be under way itself."""
+    paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, 300, "k1")
+    during = in_short(back(shop, 400, "k2", within_s=1.0))
+    shop.clock.advance(60)
+    after_lease = in_short(back(shop, 400, "k2"))
+
+    assert [WhyNot.CANCEL_IN_PROGRESS] * 2 == [during, after_lease]
+    assert 1 == shop.bootpay.calls["cancel"]
+
+
+def test_a_refusal_is_not_believed_before_the_receipt_was_seen(shop: Shop) -> None:
+    """Bootpay may say no to what it has just done; unseen, the outcome stays open and is found out."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    told = in_short(back(shop, 300))
+    shop.clock.advance(700)
+    shop.reconcile()
+
+    assert ("CancelPending", State.PAID, 0) == (told, shop.state(), gone_back(shop, receipt_id))
+
+
+def test_what_never_left_is_undone_at_once(shop: Shop) -> None:
+    """The order is free again and the same key works."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        back(shop, 300)
+    state = shop.state()
+    told = in_short(back(shop, 300))
+
+    assert (State.PAID, (300, 300, False), 300) == (state, told, gone_back(shop, receipt_id))
+
+
+def test_a_cancel_id_that_bootpay_has_seen_does_not_pay_twice(shop: Shop) -> None:
+    """Carried out by somebody who died: Bootpay refuses the repeat, the total tells that it was done."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.cancel(receipt_id, 300, cancel_id=key_of(OrderId("o1"), "k1"))
+    told = in_short(back(shop, 300))
+
+    assert ((300, 300, False), 300, State.PAID) == (told, gone_back(shop, receipt_id), shop.state())
+
+
+def test_no_time_left_begins_nothing(shop: Shop) -> None:
+    """An answer that would come too late to be written is not asked for."""
+    paid(shop)
+    told = in_short(back(shop, 300, within_s=2.0))
+
+    assert (WhyNot.CANCEL_IN_PROGRESS, 0, State.PAID) == (told, shop.bootpay.calls["cancel"], shop.state())
+
+
+# Others at the same time
+
+
+def test_a_smaller_outside_cancel_meanwhile_is_not_taken_for_ours(shop: Shop) -> None:
+    """The console gave back 100, our 300 was refused: nothing of ours went back, and the shop learns of the 100."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.outside_cancel(receipt_id, 100))
+    told = in_short(back(shop, 300))
+    shop.deliver()
+    again = in_short(back(shop, 300))
+
+    assert (WhyNot.REMAINING_MISMATCH, "order.partially_cancelled") == (told, shop.receiver.told[-1])
+    assert ((300, 400, False), 400) == (again, gone_back(shop, receipt_id))
+
+
+def test_an_outside_cancel_of_everything_leaves_nothing_for_ours(shop: Shop) -> None:
+    """Found when Bootpay refuses; the order is cancelled."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    back(shop, 300)
+
+    assert (State.CANCELLED, 1000, 1000) == (
+        shop.state(),
+        shop.payment().cancelled,
+        gone_back(shop, receipt_id),
+    )
+
+
+def test_surplus_money_that_goes_back_meanwhile_does_not_make_us_forget_the_answer(shop: Shop) -> None:
+    """Another step on the same order between our call and our commit: decided afresh, told at once."""
+    paid(shop)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    shop.bootpay.meanwhile("cancel", lambda: shop.deliver())
+    told = in_short(back(shop, 300))
+
+    assert ((300, 300, False), 300, State.PAID) == (told, shop.payment().cancelled, shop.state())
+    assert "money_returned" in shop.whats()
+
+
+def test_unknown_and_unpaid_orders_have_nothing_to_give_back(shop: Shop) -> None:
+    """Each told apart, and Bootpay is not asked."""
+    unknown = back(shop)
+    shop.order()
+
+    assert (OrderUnknown(), WhyNot.NOT_PAID) == (unknown, in_short(back(shop)))
+    assert 0 == shop.bootpay.calls.total()
+
+
+def test_an_order_that_waits_for_a_person_is_left_to_them(shop: Shop) -> None:
+    """The person may just be sending the money back by hand."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.hear(receipt_id)
+    shop.bootpay.ledger.revert(receipt_id)
+    shop.clock.advance(3_700)
+    shop.reconcile()
+
+    assert (State.ATTENTION, WhyNot.NEEDS_A_PERSON) == (shop.state(), in_short(back(shop)))
+
+
+def test_sixteen_threads_never_give_back_more_than_was_paid(tmp_path: Path) -> None:
+    """300 of 1000 wanted sixteen times at once, over one file: three succeed, and the books agree."""
+    clock = PretendClock()
+    bootpay = PretendBootpay(clock)
+    setup = SqliteBackend(tmp_path / "dojang.db")
+    world = World(store=AwaitedStore(setup, inline), gateway=bootpay, clock=clock)
+    order = Order(id=OrderId("o1"), price=Money(1000), name="양말")
+    run(register_order(world, order))
+    receipt_id = bootpay.pay("o1", 1000)
+    run(verify(world, order.id, receipt_id))
+
+    def contend(number: int) -> Any:
+        backend = SqliteBackend(tmp_path / "dojang.db", busy_timeout_s=30)
+        own = replace(world, store=AwaitedStore(backend, inline), clock=PretendClock())
+        wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+        while True:
+            told = run(cancel(own, order.id, f"k{number}", wanted))
+            if not (isinstance(told, CancelNotDone) and told.refusal.why is WhyNot.CANCEL_IN_PROGRESS):
+                backend.close()
+                return told
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(contend, range(16)))
+    record = setup.load(order.id)
+    assert record is not None
+
+    assert not [told for told in outcomes if isinstance(told, CancelPending)]
+    assert [300, 600, 900] == sorted(told.cancelled for told in outcomes if isinstance(told, CancelDone))
+    assert (900, 900) == (record.payment.cancelled, bootpay.ledger.find(receipt_id).cancelled_price)
+    setup.close()
+
+
+def test_sixteen_threads_with_the_same_key_are_one_cancel(tmp_path: Path) -> None:
+    """A client that panics and sends everything again: the money goes back once."""
+    clock = PretendClock()
+    bootpay = PretendBootpay(clock)
+    setup = SqliteBackend(tmp_path / "dojang.db")
+    world = World(store=AwaitedStore(setup, inline), gateway=bootpay, clock=clock)
+    order = Order(id=OrderId("o1"), price=Money(1000), name="양말")
+    run(register_order(world, order))
+    receipt_id = bootpay.pay("o1", 1000)
+    run(verify(world, order.id, receipt_id))
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+
+    def contend(_: int) -> Any:
+        backend = SqliteBackend(tmp_path / "dojang.db", busy_timeout_s=30)
+        told = run(cancel(replace(world, store=AwaitedStore(backend, inline)), order.id, "k1", wanted))
+        backend.close()
+        return told
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(contend, range(16)))
+    done = [told for told in outcomes if isinstance(told, CancelDone)]
+    others = {told.refusal.why for told in outcomes if isinstance(told, CancelNotDone)}
+
+    assert (1, 300) == (bootpay.calls["cancel"], bootpay.ledger.find(receipt_id).cancelled_price)
+    assert [False] == [told.replayed for told in done if not told.replayed]
+    assert others <= {WhyNot.CANCEL_IN_PROGRESS}
+    setup.close()
