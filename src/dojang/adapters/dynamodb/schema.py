@@ -9,7 +9,7 @@ from dojang.adapters.dynamodb.patience import Patience
 from dojang.adapters.dynamodb.table import Description, Key, Table, TableRefused, TableSilent
 from dojang.errors import ConfigError, StoreUnavailable
 
-__all__ = ["INDEXES", "MIGRATING_ACTIONS", "RUNNING_ACTIONS", "check", "migrate"]
+__all__ = ["INDEXES", "MIGRATING_ACTIONS", "RUNNING_ACTIONS", "check", "definition", "migrate"]
 
 INDEXES: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "due": (("due_in", "S"), ("due", "N")),
@@ -53,7 +53,7 @@ def migrate(table: Table, name: str, *, pause: Callable[[float], object] = time.
     there = _describe(table, name)
     if there is None:
         try:
-            table.call("CreateTable", _creation(name), _WORKING_S)
+            table.call("CreateTable", definition(name), _WORKING_S)
             done.append(f"table {name}")
         except TableRefused as refused:
             if refused.code != "ResourceInUseException":  # somebody else is making it just now
@@ -129,7 +129,8 @@ def _schema(keys: Iterable[Key]) -> list[str]:
     return [key.attribute_name for key in sorted(keys, key=lambda key: key.key_type)]  # HASH before RANGE
 
 
-def _creation(name: str) -> dict[str, object]:
+def definition(name: str) -> dict[str, object]:
+    """The table as CreateTable takes it; templates are made from the same."""
     attributes = {"pk": "S", "sk": "S"} | dict(part for keys in INDEXES.values() for part in keys)
     return {
         "TableName": name,
