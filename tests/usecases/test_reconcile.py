@@ -1,0 +1,737 @@
+"""What a crash left is finished or undone, what Bootpay never told is found; paced, and from any number of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojang.core.cancellation import CancelTerms, WantedCancel
+from dojang.core.decision import intend_approval, intend_cancel
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import Record, State
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import LatePayment, OnMismatch, Rules
+from dojang.emulator.ledger import Ledger
+from dojang.errors import StoreUnavailable
+from dojang.ports import Notice
+from dojang.testing import Fault
+from dojang.usecases.cancel import CancelPending, cancel
+from dojang.usecases.reconcile import ReconcileReport, reconcile
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+
+def told(report: ReconcileReport) -> list[tuple[str, str, str, bool]]:
+    """The changes of a report."""
+    return [(str(c.order_id), c.before, c.after, c.drift) for c in report.changes]
+
+
+def record_of(shop: Shop, order_id: str = "o1") -> Record:
+    """An order as it is stored."""
+    record = shop.backend.load(OrderId(order_id))
+    assert record is not None
+    return record
+
+
+def crash_before_confirm(shop: Shop, order_id: str = "o1") -> ReceiptId:
+    """A process wrote down that it would approve, and died."""
+    shop.order(order_id)
+    receipt_id = shop.bootpay.agree(order_id, 1000)
+    receipt = shop.run(shop.bootpay.look_up(receipt_id, 5))
+    assert receipt is not None
+    record = record_of(shop, order_id)
+    shop.backend.commit(record, intend_approval(record, receipt, shop.rules, shop.clock.now(), "buyer"))
+    return receipt_id
+
+
+def paid(shop: Shop, order_id: str = "o1", **terms: Any) -> ReceiptId:
+    """A paid order whose notice is delivered."""
+    shop.order(order_id, **terms)
+    receipt_id = shop.bootpay.pay(order_id, 1000)
+    shop.verify(receipt_id, order_id)
+    shop.deliver()
+    return receipt_id
+
+
+def doubtful_cancel(shop: Shop, fault: Fault) -> ReceiptId:
+    """300 are to go back; the answer and the look after it are lost."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", fault)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    outcome = shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+    assert isinstance(outcome, CancelPending)
+    return receipt_id
+
+
+def forget_receipts(shop: Shop) -> None:
+    """Bootpay answers from empty books."""
+    shop.bootpay.ledger = Ledger(clock=lambda: shop.clock.now().timestamp())
+
+
+# Intents whose lease ran out
+
+
+def test_nobody_touches_an_intent_before_its_lease_is_over(shop: Shop) -> None:
+    """Its owner may be about to answer."""
+    crash_before_confirm(shop)
+    shop.clock.advance(44)
+    report = shop.run(reconcile(shop.world, everything=True))
+
+    assert (0, [], State.CONFIRMING) == (report.calls, report.changes, shop.state())
+
+
+def test_an_approval_that_died_young_is_finished(shop: Shop) -> None:
+    """Shop and buyer had agreed; that is no drift, the machine itself finishes it."""
+    receipt_id = crash_before_confirm(shop)
+    shop.clock.advance(46)
+    report = shop.reconcile()
+
+    assert ([("o1", "pending", "paid", False)], State.PAID, 1) == (
+        told(report),
+        shop.state(),
+        shop.bootpay.status(receipt_id),
+    )
+
+
+def test_an_approval_that_died_after_its_effect_is_not_repeated(shop: Shop) -> None:
+    """The receipt is paid already: looking is enough."""
+    receipt_id = crash_before_confirm(shop)
+    shop.bootpay.ledger.confirm(receipt_id)
+    shop.clock.advance(46)
+    report = shop.reconcile()
+
+    assert ([("o1", "pending", "paid", False)], 0) == (told(report), shop.bootpay.calls["confirm"])
+
+
+def test_an_approval_that_was_forgotten_for_long_is_undone(shop: Shop) -> None:
+    """After ten minutes the buyer has gone: the order is open again and no money moves."""
+    receipt_id = crash_before_confirm(shop)
+    shop.clock.advance(601)
+    report = shop.reconcile()
+
+    assert [("o1", "pending", "open", False)] == told(report)
+    assert (2, 0) == (shop.bootpay.status(receipt_id), shop.bootpay.calls["confirm"])
+
+
+def test_an_approval_that_never_leaves_is_told_as_error_and_as_change(shop: Shop) -> None:
+    """The intent is taken back, so nothing hangs; the report says both."""
+    crash_before_confirm(shop)
+    shop.clock.advance(46)
+    shop.bootpay.on("confirm", Fault.NOT_SENT)
+    report = shop.reconcile()
+
+    assert ([("o1", "pending", "open", False)], [("o1", "NotSent")]) == (told(report), report.errors)
+
+
+def test_an_approval_whose_receipt_is_gone_calls_a_person(shop: Shop) -> None:
+    """No look will ever tell whether its money moved; after 45 minutes somebody must."""
+    crash_before_confirm(shop)
+    forget_receipts(shop)
+    shop.clock.advance(46)
+    early = shop.reconcile()
+    shop.clock.advance(45 * 60)
+    late = shop.reconcile()
+
+    assert ([], [("o1", "pending", "attention", False)]) == (told(early), told(late))
+    assert "approval_unresolved" == shop.payment().reason
+
+
+def test_a_cancel_of_unknown_outcome_is_settled_by_the_total(shop: Shop) -> None:
+    """It had happened: the shop is told so, and it is no drift."""
+    doubtful_cancel(shop, Fault.LOST_AFTER)
+    shop.clock.advance(46)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "pending", "partially_cancelled", False)] == told(report)
+    assert ("done", 300, "order.partially_cancelled") == (
+        shop.payment().requests[0].outcome,
+        shop.payment().cancelled,
+        shop.receiver.told[-1],
+    )
+
+
+def test_a_cancel_that_had_no_effect_is_undone_after_ten_minutes(shop: Shop) -> None:
+    """Before that it may still be on its way."""
+    doubtful_cancel(shop, Fault.LOST_BEFORE)
+    shop.clock.advance(46)
+    early = shop.reconcile()
+    shop.clock.advance(600)
+    late = shop.reconcile()
+
+    assert ([], [("o1", "pending", "paid", False)]) == (told(early), told(late))
+    assert "undone" == shop.payment().requests[0].outcome
+
+
+def test_an_outside_cancel_while_ours_was_in_doubt_is_drift(shop: Shop) -> None:
+    """100 from the console are not our 300."""
+    receipt_id = doubtful_cancel(shop, Fault.LOST_BEFORE)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 100)
+    shop.clock.advance(46)
+    report = shop.reconcile()
+
+    assert [("o1", "pending", "partially_cancelled", True)] == told(report)
+    assert ("undone", 100) == (shop.payment().requests[0].outcome, shop.payment().cancelled)
+
+
+def test_a_cancel_is_never_called_undone_without_seeing_the_receipt(shop: Shop) -> None:
+    """Bootpay no longer knows it: nobody can say, so a person is called instead."""
+    doubtful_cancel(shop, Fault.LOST_AFTER)
+    forget_receipts(shop)
+    shop.clock.advance(700)
+    early = shop.reconcile()
+    shop.clock.advance(45 * 60)
+    late = shop.reconcile()
+
+    assert ([], [("o1", "pending", "attention", False)]) == (told(early), told(late))
+    assert ("cancel_unresolved", "in_flight") == (
+        shop.payment().reason,
+        shop.payment().requests[0].outcome,
+    )
+
+
+def test_a_stuck_intent_is_not_asked_about_every_second(shop: Shop) -> None:
+    """Ten minutes of doubt cost some twenty looks, not six hundred."""
+    doubtful_cancel(shop, Fault.LOST_BEFORE)
+    shop.bootpay.calls.clear()
+    for _ in range(550):
+        shop.clock.advance(1)
+        shop.reconcile()
+
+    assert State.CANCELLING is shop.state()
+    assert 2 <= shop.bootpay.calls["receipt"] <= 40
+
+
+# What Bootpay never told
+
+
+def test_a_buyer_and_a_webhook_that_both_got_lost_are_found_by_the_orders_id(shop: Shop) -> None:
+    """Two minutes later the order is paid, and it is drift."""
+    shop.order()
+    shop.bootpay.pay("o1", 1000)
+    early = shop.reconcile()
+    shop.clock.advance(121)
+    late = shop.reconcile()
+    shop.deliver()
+
+    assert ([], [("o1", "open", "paid", True)], ["order.paid"]) == (
+        told(early),
+        told(late),
+        shop.receiver.told,
+    )
+
+
+def test_a_buyer_who_only_agreed_is_not_charged_by_a_reconciliation(shop: Shop) -> None:
+    """Approving is for whoever stands before the buyer; the order stays open."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.clock.advance(121)
+    report = shop.reconcile()
+
+    assert ([], State.OPEN, 2) == (told(report), shop.state(), shop.bootpay.status(receipt_id))
+
+
+def test_a_lost_deposit_is_found(shop: Shop) -> None:
+    """The account was paid into and nobody said so."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.clock.advance(601)
+    report = shop.reconcile()
+
+    assert [("o1", "awaiting_deposit", "paid", True)] == told(report)
+
+
+def test_a_double_payment_is_found_and_goes_back(shop: Shop) -> None:
+    """The second receipt's money, once; the first one pays."""
+    first = paid(shop)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_601)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "paid", "paid", True)] == told(report)
+    assert (0, 1000) == tuple(
+        shop.bootpay.ledger.find(receipt_id).cancelled_price for receipt_id in (first, second)
+    )
+
+
+def test_two_lost_payments_are_one_payment_and_one_surplus(shop: Shop) -> None:
+    """The older one pays, whatever order Bootpay lists them in."""
+    shop.order()
+    first = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(60)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(61)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "open", "paid", True)] == told(report)
+    assert (first, 0, 1000) == (
+        shop.payment().receipt_id,
+        shop.bootpay.ledger.find(first).cancelled_price,
+        shop.bootpay.ledger.find(second).cancelled_price,
+    )
+
+
+@pytest.mark.parametrize(("price", "after"), [(None, "cancelled"), (400, "partially_cancelled")])
+def test_a_cancel_in_the_console_is_found_and_told(shop: Shop, price: int | None, after: str) -> None:
+    """Its origin is outside."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, price)
+    shop.clock.advance(3_601)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "paid", after, True)] == told(report)
+    assert (f"order.{after}", "outside") == (
+        shop.receiver.told[-1],
+        shop.receiver.received[-1].data["origin"],
+    )
+
+
+def test_a_deposit_that_was_taken_back_calls_a_person(shop: Shop) -> None:
+    """Goods may be on their way."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.hear(receipt_id)
+    shop.bootpay.ledger.revert(receipt_id)
+    shop.clock.advance(3_701)
+    report = shop.reconcile()
+
+    assert [("o1", "paid", "attention", True)] == told(report)
+    assert "payment_reverted" == shop.payment().reason
+
+
+def test_a_set_aside_account_is_looked_at_even_where_nothing_is_listed(shop: Shop) -> None:
+    """The buyer took an account, then another one, and paid into the first; the first generation lists nothing."""
+    shop.order()
+    first = shop.bootpay.issue("o1", 1000)
+    shop.verify(first)
+    second = shop.bootpay.issue("o1", 1000)
+    shop.verify(second)
+    shop.bootpay.ledger.deposit(first)
+    world = replace(shop.world, gateway=Unlisted(shop))
+    shop.clock.advance(601)
+    report = shop.run(reconcile(world))
+
+    assert ([("o1", "awaiting_deposit", "paid", True)], first) == (told(report), shop.payment().receipt_id)
+
+
+class Unlisted:
+    """A gateway of the first generation: receipts by their own id only."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._bootpay = shop.bootpay
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
+        """Nothing."""
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bootpay, name)
+
+
+def test_the_first_generation_finds_what_hangs_on_a_known_receipt(shop: Shop) -> None:
+    """Outside cancels and doubtful approvals; a payment nobody named it cannot know."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    shop.order("o2")
+    shop.bootpay.pay("o2", 1000)
+    world = replace(shop.world, gateway=Unlisted(shop))
+    shop.clock.advance(3_601)
+    report = shop.run(reconcile(world))
+
+    assert [("o1", "paid", "cancelled", True)] == told(report)
+    assert State.OPEN is shop.state("o2")
+
+
+def test_a_wrong_price_found_is_owed_back(shop: Shop) -> None:
+    """The order stays open, the money goes back."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 900)
+    shop.clock.advance(121)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert ([("o1", "open", "open", True)], 900) == (
+        told(report),
+        shop.bootpay.ledger.find(receipt_id).cancelled_price,
+    )
+
+
+# Time
+
+
+def test_an_order_that_ran_out_without_money_is_expired_and_that_is_no_drift(shop: Shop) -> None:
+    """Half a minute after its terms, not before."""
+    shop.order(expires_in_s=60)
+    shop.clock.advance(89)
+    early = shop.reconcile()
+    shop.clock.advance(2)
+    late = shop.reconcile()
+    shop.deliver()
+
+    assert ([], [("o1", "open", "expired", False)], ["order.expired"]) == (
+        told(early),
+        told(late),
+        shop.receiver.told,
+    )
+
+
+def test_money_in_time_that_is_found_at_the_end_still_pays(shop: Shop) -> None:
+    """The order does not expire over a payment that was made."""
+    shop.order(expires_in_s=60)
+    shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(95)
+    report = shop.reconcile()
+
+    assert [("o1", "open", "paid", True)] == told(report)
+
+
+@pytest.mark.parametrize(
+    ("policy", "after"),
+    [
+        (LatePayment.HOLD, "attention"),
+        (LatePayment.ACCEPT, "paid"),
+        (LatePayment.CANCEL, "expired"),
+    ],
+)
+def test_late_money_that_is_found_follows_the_policy(shop: Shop, policy: LatePayment, after: str) -> None:
+    """Held, accepted, or sent back."""
+    shop.rules = Rules(late_payment=policy)
+    shop.order(expires_in_s=60)
+    shop.clock.advance(95)
+    shop.reconcile()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_700)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "expired", after, True)] == told(report)
+    assert (1000 if policy is LatePayment.CANCEL else 0) == shop.bootpay.ledger.find(
+        receipt_id
+    ).cancelled_price
+
+
+# The inbox
+
+
+def test_an_acknowledged_webhook_that_could_not_be_settled_is_settled_later(shop: Shop) -> None:
+    """Bootpay was away for a moment; the notice was kept."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    heard = shop.hear(receipt_id)
+    shop.clock.advance(31)
+    report = shop.reconcile()
+
+    assert ("", 1, State.PAID) == (heard, report.notices, shop.state())
+    assert ["settled"] == [there.outcome for there in shop.backend.notices(9)]
+
+
+def test_a_notice_that_cannot_be_looked_into_stays_due_and_is_told(shop: Shop) -> None:
+    """Asked for ever less often, forgotten never."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("receipt", *[Fault.LOST_BEFORE] * 2)
+    shop.hear(receipt_id)
+    shop.clock.advance(31)
+    failed = shop.reconcile()
+    again = shop.reconcile()
+    shop.clock.advance(100)
+    late = shop.reconcile()
+
+    assert ([(str(receipt_id), "OutcomeUnknown")], 0, 1) == (failed.errors, again.notices, late.notices)
+    assert State.PAID is shop.state()
+
+
+def test_a_forged_notice_about_an_open_window_ends_some_day(shop: Shop) -> None:
+    """Not one look an hour for ever."""
+    shop.order()
+    shop.hear(shop.bootpay.open("o1", 1000))
+    looks = 0
+    for _ in range(40):
+        shop.clock.advance(3_700)
+        looks += shop.reconcile().notices
+
+    assert (14, ["not_yet"]) == (looks, [there.outcome for there in shop.backend.notices(9)])
+
+
+# Everything, errors, limits
+
+
+def test_everything_is_looked_at_due_or_not(shop: Shop) -> None:
+    """Only what nothing more can happen to is left out."""
+    shop.order("open")
+    for name in ("paid", "gone", "ended"):
+        paid(shop, name)
+    shop.bootpay.ledger.outside_cancel(record_of(shop, "gone").payment.receipt_id or "")
+    shop.bootpay.ledger.outside_cancel(record_of(shop, "ended").payment.receipt_id or "")
+    shop.run(reconcile(shop.world, everything=True))
+    second = shop.run(reconcile(shop.world, everything=True))
+
+    assert (2, [], False) == (second.checked, second.changes, second.more)
+    assert {State.CANCELLED} == {shop.state("gone"), shop.state("ended")}
+
+
+def test_an_order_that_cannot_be_checked_stays_due_and_stops_nobody_else(shop: Shop) -> None:
+    """The others are checked in the same run; this one is claimed for two minutes and then comes again."""
+    for name in ("o1", "o2", "o3"):
+        shop.order(name)
+        shop.bootpay.pay(name, 1000)
+    shop.clock.advance(121)
+    shop.bootpay.on("lookup/order", Fault.LOST_BEFORE)
+    report = shop.reconcile()
+    open_then = [name for name in ("o1", "o2", "o3") if shop.state(name) is State.OPEN]
+    shop.clock.advance(121)
+    later = shop.reconcile()
+
+    assert ([(open_then[0], "OutcomeUnknown")], 1, 2) == (
+        report.errors,
+        len(open_then),
+        len(report.changes),
+    )
+    assert [(open_then[0], "open", "paid", True)] == told(later)
+
+
+def test_a_change_before_an_error_is_told_all_the_same(shop: Shop) -> None:
+    """The first receipt was found and written down; that the store failed over the second hides nothing."""
+    shop.order()
+    first = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(1)
+    shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(121)
+    world = replace(shop.world, store=FailingAfter(shop, 1))
+    report = shop.run(reconcile(world))
+
+    assert ([("o1", "open", "paid", True)], [("o1", "StoreUnavailable")]) == (told(report), report.errors)
+    assert first == shop.payment().receipt_id
+
+
+class FailingAfter:
+    """A store whose disk is full after so many commits."""
+
+    def __init__(self, shop: Shop, commits: int) -> None:
+        self._store = shop.world.store
+        self._left = commits
+
+    async def commit(self, *arguments: Any) -> Record:
+        """Commit or fail."""
+        if self._left == 0:
+            raise StoreUnavailable("disk full")
+        self._left -= 1
+        return await self._store.commit(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_limit_is_kept_and_said(shop: Shop) -> None:
+    """The rest is due still and comes in the next run."""
+    for number in range(5):
+        shop.order(f"o{number}")
+    shop.clock.advance(121)
+    reports = [shop.run(reconcile(shop.world, limit=2)) for _ in range(3)]
+
+    assert [(2, True), (2, True), (1, False)] == [(report.checked, report.more) for report in reports]
+
+
+def test_a_run_over_everything_goes_on_where_its_time_was_over(shop: Shop) -> None:
+    """Page by page, none left out, none twice."""
+    names = [f"o{number}" for number in range(30)]
+    for name in names:
+        shop.order(name)
+        shop.bootpay.pay(name, 1000)
+        shop.clock.advance(1)
+    cursor, reports = None, []
+    while True:
+        # One look takes 0.05 s at twenty a second, so some ten orders fit into a second.
+        report = shop.run(reconcile(shop.world, everything=True, within_s=5.5, cursor=cursor))
+        reports.append(report)
+        cursor = report.next_cursor
+        if not report.more:
+            break
+    changed = [str(change.order_id) for report in reports for change in report.changes]
+
+    assert names == changed[::-1]
+    assert 3 <= len(reports) <= 5
+
+
+def test_a_run_within_a_time_ends_and_leaves_nothing_claimed(shop: Shop) -> None:
+    """What it did not come to is due for the next run at once."""
+    for number in range(40):
+        shop.order(f"o{number}")
+    shop.clock.advance(121)
+    started = shop.clock.monotonic()
+    first = shop.run(reconcile(shop.world, within_s=6.0))
+    took_s = shop.clock.monotonic() - started
+    second = shop.run(reconcile(shop.world))
+
+    assert (True, 40, False) == (first.more, first.checked + second.checked, second.more)
+    assert took_s < 6.0
+
+
+@pytest.mark.parametrize("rate", [0.1, 2.0, 20.0, 1000.0])
+def test_bootpay_is_never_asked_faster_than_allowed(shop: Shop, rate: float) -> None:
+    """Between any two looks there is a pace, webhooks included; slow rates still get everything done."""
+    for number in range(6):
+        shop.order(f"o{number}")
+        receipt_id = shop.bootpay.pay(f"o{number}", 1000)
+        if number % 2:
+            shop.bootpay.on("receipt", Fault.NOT_SENT)
+            shop.hear(receipt_id, order_id=f"o{number}")
+    shop.clock.advance(121)
+    timed = Timed(shop)
+    report = shop.run(reconcile(replace(shop.world, gateway=timed), calls_per_s=rate))
+    gaps = [later - earlier for earlier, later in zip(timed.at, timed.at[1:], strict=False)]
+
+    assert report.calls == len(timed.at)
+    assert min(gaps) >= 1 / rate - 1e-6
+    assert {State.PAID} == {shop.state(f"o{number}") for number in range(6)}
+
+
+class Timed:
+    """A gateway that writes down when it was asked."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._bootpay = shop.bootpay
+        self._clock = shop.clock
+        self.at: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        async def ask(*arguments: Any, **more: Any) -> Any:
+            self.at.append(self._clock.monotonic())
+            return await getattr(self._bootpay, name)(*arguments, **more)
+
+        return ask
+
+
+# Several at once
+
+
+def test_two_reconcilers_do_everything_once(shop: Shop) -> None:
+    """The second one runs in the middle of the first one's look: one payment, one confirm, one notice."""
+    receipt_id = crash_before_confirm(shop)
+    shop.clock.advance(46)
+    reports: list[ReconcileReport] = []
+    shop.bootpay.meanwhile(
+        "lookup/order", lambda: reports.append(shop.run(reconcile(shop.world, everything=True)))
+    )
+    reports.append(shop.reconcile())
+    shop.deliver()
+
+    assert (1, 1, ["order.paid"]) == (
+        shop.bootpay.calls["confirm"],
+        shop.bootpay.status(receipt_id),
+        shop.receiver.told,
+    )
+    assert [("o1", "pending", "paid", False)] == [change for report in reports for change in told(report)]
+
+
+def test_what_is_claimed_by_one_is_not_taken_by_another(shop: Shop) -> None:
+    """Until the claim is over."""
+    shop.order()
+    shop.clock.advance(121)
+    now = shop.clock.now()
+    taken = shop.backend.claim_checks(now, now + timedelta(seconds=120), 10)
+    during = shop.reconcile()
+    shop.clock.advance(121)
+
+    assert (1, 0, 1) == (len(taken), during.checked, shop.reconcile().checked)
+
+
+def test_nothing_due_costs_nothing(shop: Shop) -> None:
+    """No call, no change, no wait."""
+    paid(shop)
+    shop.bootpay.calls.clear()
+    report = shop.reconcile()
+
+    assert ((0, 0, 0, [], []), 0) == (
+        (report.checked, report.notices, report.calls, report.changes, report.errors),
+        shop.bootpay.calls.total(),
+    )
+
+
+def test_held_policy_holds_what_a_reconciliation_finds(shop: Shop) -> None:
+    """Nothing goes back without a person."""
+    shop.rules = Rules(on_mismatch=OnMismatch.HOLD)
+    paid(shop)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_601)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert ([("o1", "paid", "attention", True)], 0) == (
+        told(report),
+        shop.bootpay.ledger.find(second).cancelled_price,
+    )
+
+
+def test_a_receipt_that_names_another_order_now_calls_a_person(shop: Shop) -> None:
+    """What the order's money hangs on must be what it was."""
+    receipt_id = paid(shop)
+    shop.clock.advance(3_601)
+    world = replace(shop.world, gateway=Renamed(shop, receipt_id))
+    report = shop.run(reconcile(world))
+
+    assert ([("o1", "paid", "attention", True)], "order_mismatch") == (
+        told(report),
+        shop.payment().reason,
+    )
+
+
+class Renamed:
+    """Bootpay has changed its mind about whose a receipt is."""
+
+    def __init__(self, shop: Shop, receipt_id: ReceiptId) -> None:
+        self._receipt = Receipt(id=receipt_id, order_id="other", status=ReceiptStatus.PAID, price=1000)
+
+    async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
+        """The renamed one."""
+        return self._receipt
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
+        """Nothing under the old name."""
+        return ()
+
+
+def test_a_cancel_intent_is_finished_before_another_receipt_is_judged(shop: Shop) -> None:
+    """A surplus found while the outcome is open is not decided on, and not forgotten either."""
+    receipt_id = paid(shop)
+    record = record_of(shop)
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    terms = CancelTerms(300, 0, whole=False)
+    intent = intend_cancel(record, terms, wanted, "c" * 32, shop.rules, shop.clock.now())
+    shop.backend.commit(record, intent)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.ledger.cancel(receipt_id, 300, cancel_id="c" * 32)
+    shop.clock.advance(46)
+    report = shop.reconcile()
+    shop.deliver()
+
+    assert [("o1", "pending", "partially_cancelled", True)] == told(report)
+    assert (300, 1000) == tuple(shop.bootpay.ledger.find(r).cancelled_price for r in (receipt_id, second))
+
+
+def test_a_forged_notice_of_an_unknown_receipt_changes_nothing(shop: Shop) -> None:
+    """It is looked into once and filed."""
+    shop.order()
+    notice = Notice(receipt_id=ReceiptId("f" * 24), kind="PAYMENT_COMPLETED", order_id="o1")
+    shop.backend.receive(notice, shop.clock.now(), shop.clock.now())
+    report = shop.reconcile()
+
+    assert (1, [], ["receipt_unknown"]) == (
+        report.notices,
+        report.changes,
+        [there.outcome for there in shop.backend.notices(9)],
+    )
