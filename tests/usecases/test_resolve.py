@@ -1,0 +1,359 @@
+"""A person's word: it leaves attention, it is audited, and it makes nothing paid that Bootpay does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojang.core.delivery import ATTEMPTS_MAX, DeliveryState
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import Fate, State
+from dojang.core.rules import OnMismatch, Rules
+from dojang.errors import InvalidValue, OutcomeUnknown
+from dojang.ports import HandedOver
+from dojang.testing import Fault
+from dojang.usecases.cancel import WantedCancel, cancel
+from dojang.usecases.reconcile import reconcile
+from dojang.usecases.resolve import NothingToResolve, Resolution, Resolved, look_again, resolve
+from dojang.usecases.verify import OrderUnknown, ReceiptUnknown
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+DISMISS, ACCEPT, RETURN = Resolution.DISMISS, Resolution.ACCEPT, Resolution.RETURN
+FAILED = HandedOver(settled=False, words="HTTP 503")
+
+
+def decide(shop: Shop, resolution: Resolution, **more: Any) -> Any:
+    """Mina decides."""
+    words = {"who": "mina", "reason": "고객과 통화함"} | more
+    return shop.run(resolve(shop.world, OrderId("o1"), resolution, **words))
+
+
+def late_money(shop: Shop) -> ReceiptId:
+    """An order that ran out, and then was paid for: held."""
+    shop.order(expires_in_s=60)
+    shop.clock.advance(120)
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    assert State.ATTENTION is shop.state()
+    return receipt_id
+
+
+def held_surplus(shop: Shop) -> ReceiptId:
+    """A paid order and a second payment that waits for a person."""
+    shop.rules = Rules(on_mismatch=OnMismatch.HOLD)
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    assert State.ATTENTION is shop.state()
+    return second
+
+
+def reverted_deposit(shop: Shop) -> ReceiptId:
+    """The bank has taken a deposit back."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.hear(receipt_id)
+    shop.bootpay.ledger.revert(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+    assert State.ATTENTION is shop.state()
+    return receipt_id
+
+
+def given_up_delivery(shop: Shop) -> None:
+    """The shop's receiver was away for days."""
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    shop.receiver.answers = [FAILED] * ATTEMPTS_MAX
+    for _ in range(ATTEMPTS_MAX):
+        shop.clock.advance(90_000)
+        shop.deliver()
+    assert State.ATTENTION is shop.state()
+
+
+def test_accepted_late_money_pays_and_the_shop_is_told(shop: Shop) -> None:
+    """With the moment and the method Bootpay names."""
+    receipt_id = late_money(shop)
+    told = decide(shop, ACCEPT)
+    shop.deliver()
+
+    assert isinstance(told, Resolved)
+    assert (State.PAID, receipt_id, shop.clock.now(), "card") == (
+        shop.state(),
+        shop.payment().receipt_id,
+        shop.payment().paid_at,
+        shop.payment().method,
+    )
+    assert "order.paid" == shop.receiver.told[-1]
+
+
+def test_returned_late_money_goes_back_once(shop: Shop) -> None:
+    """The order is over as it was before."""
+    receipt_id = late_money(shop)
+    decide(shop, RETURN)
+    shop.deliver()
+    shop.deliver()
+    shop.run(reconcile(shop.world, everything=True))
+
+    assert (State.EXPIRED, 1000, Fate.RETURNED) == (
+        shop.state(),
+        shop.bootpay.ledger.find(receipt_id).cancelled_price,
+        shop.payment().others[0].fate,
+    )
+    assert 1 == shop.bootpay.calls["cancel"]
+
+
+def test_dismissed_late_money_stays_held_and_calls_nobody_again(shop: Shop) -> None:
+    """The same receipt seen again is the same known fact."""
+    receipt_id = late_money(shop)
+    decide(shop, DISMISS)
+    shop.verify(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+
+    assert (State.EXPIRED, Fate.HELD, 0) == (
+        shop.state(),
+        shop.payment().others[0].fate,
+        shop.bootpay.calls["cancel"],
+    )
+
+
+def test_money_that_has_gone_meanwhile_cannot_be_accepted(shop: Shop) -> None:
+    """Somebody sent it back in the console: not even a person's word makes the order paid."""
+    receipt_id = late_money(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    told = decide(shop, ACCEPT)
+
+    assert isinstance(told, NothingToResolve)
+    assert ("Bootpay", State.ATTENTION) == (told.why.split()[0], shop.state())
+
+
+def test_money_that_has_gone_in_part_cannot_be_accepted(shop: Shop) -> None:
+    """What is left is not the price."""
+    receipt_id = late_money(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 1)
+
+    assert isinstance(decide(shop, ACCEPT), NothingToResolve)
+
+
+def test_money_of_a_receipt_that_bootpay_forgot_cannot_be_accepted(shop: Shop) -> None:
+    """Nothing is accepted unseen."""
+    receipt_id = late_money(shop)
+    del shop.bootpay.ledger.state.receipts[receipt_id]
+
+    assert isinstance(decide(shop, ACCEPT), NothingToResolve)
+    assert State.ATTENTION is shop.state()
+
+
+def test_nothing_is_accepted_while_bootpay_cannot_be_asked(shop: Shop) -> None:
+    """The decision can be made again later."""
+    late_money(shop)
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    with pytest.raises(OutcomeUnknown):
+        decide(shop, ACCEPT)
+
+    assert State.ATTENTION is shop.state()
+
+
+def test_a_surplus_is_returned_and_the_payment_stands(shop: Shop) -> None:
+    """Back to paid, and only the second money goes."""
+    second = held_surplus(shop)
+    decide(shop, RETURN)
+    shop.deliver()
+    first = shop.payment().receipt_id or ""
+
+    assert (State.PAID, 0, 1000) == (
+        shop.state(),
+        shop.bootpay.ledger.find(first).cancelled_price,
+        shop.bootpay.ledger.find(second).cancelled_price,
+    )
+
+
+def test_a_surplus_cannot_pay_an_order_that_is_paid(shop: Shop) -> None:
+    """One payment per order."""
+    held_surplus(shop)
+    told = decide(shop, ACCEPT)
+
+    assert isinstance(told, NothingToResolve)
+    assert State.ATTENTION is shop.state()
+
+
+def test_two_held_receipts_must_be_told_apart(shop: Shop) -> None:
+    """The first decision names one; then only one is left."""
+    second = held_surplus(shop)
+    decide(shop, DISMISS)
+    third = shop.bootpay.pay("o1", 1000)
+    shop.verify(third)
+    unclear = decide(shop, RETURN)
+    named = decide(shop, RETURN, receipt_id=third)
+    shop.deliver()
+
+    assert isinstance(unclear, NothingToResolve)
+    assert isinstance(named, Resolved)
+    assert {second: Fate.HELD, third: Fate.RETURNED} == {
+        other.receipt_id: other.fate for other in shop.payment().others
+    }
+
+
+def test_a_decision_about_a_receipt_that_is_not_held_changes_nothing(shop: Shop) -> None:
+    """A sentence says so."""
+    held_surplus(shop)
+    told = decide(shop, RETURN, receipt_id=ReceiptId("f" * 24))
+
+    assert isinstance(told, NothingToResolve)
+    assert "No such money is held. (보류된 돈이 없습니다.)" == told.why
+
+
+def test_a_dismissed_reversal_does_not_call_again_for_the_same_fact(shop: Shop) -> None:
+    """The shop lets the buyer keep the goods; every later look sees the same and stays silent."""
+    receipt_id = reverted_deposit(shop)
+    decide(shop, DISMISS)
+    for _ in range(3):
+        shop.clock.advance(90_000)
+        shop.run(reconcile(shop.world, everything=True))
+        shop.verify(receipt_id)
+
+    assert (State.PAID, 1) == (shop.state(), shop.whats().count("attention"))
+
+
+def test_a_dismissed_reversal_does_not_hide_a_cancel(shop: Shop) -> None:
+    """The deposit came again and went back through the console: that is another fact."""
+    receipt_id = reverted_deposit(shop)
+    decide(shop, DISMISS)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+
+    assert State.CANCELLED is shop.state()
+
+
+def test_a_dismissed_delivery_failure_leads_back_to_paid_and_can_be_retried(shop: Shop) -> None:
+    """The receiver lives again: the same delivery under the same id, and money can be cancelled again."""
+    given_up_delivery(shop)
+    dead = next(owed for owed in shop.owed() if owed.state is DeliveryState.DEAD)
+    decide(shop, DISMISS)
+    state = shop.state()
+    shop.backend.retry_delivery(dead.id, shop.clock.now())
+    shop.deliver()
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+
+    assert (State.PAID, dead.id, 300) == (state, shop.receiver.received[-1].id, shop.payment().cancelled)
+    assert DeliveryState.SETTLED is next(owed for owed in shop.owed() if owed.id == dead.id).state
+
+
+def test_a_dead_delivery_can_be_retried_before_anybody_decides(shop: Shop) -> None:
+    """It goes out; the order still waits for a word."""
+    given_up_delivery(shop)
+    dead = next(owed for owed in shop.owed() if owed.state is DeliveryState.DEAD)
+    shop.backend.retry_delivery(dead.id, shop.clock.now())
+    report = shop.deliver()
+
+    assert ({"order.paid": 1}, State.ATTENTION) == (dict(report.settled), shop.state())
+
+
+def test_an_unresolved_cancel_that_is_dismissed_can_be_tried_under_its_key(shop: Shop) -> None:
+    """Bootpay knows the receipt again; the same key is the same cancel."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    kept = shop.bootpay.ledger.state.receipts[receipt_id]
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+    del shop.bootpay.ledger.state.receipts[receipt_id]
+    shop.bootpay.ledger.state.by_order.clear()
+    shop.clock.advance(46 * 60)
+    shop.reconcile()
+    reason = shop.payment().reason
+    shop.bootpay.ledger.state.receipts[receipt_id] = kept
+    decide(shop, DISMISS)
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+
+    assert ("cancel_unresolved", State.PAID, 300, 300) == (
+        reason,
+        shop.state(),
+        shop.payment().cancelled,
+        kept.cancelled_price,
+    )
+
+
+def test_who_decided_and_why_stay_in_the_history(shop: Shop) -> None:
+    """For ever, with what was decided about which receipt."""
+    receipt_id = late_money(shop)
+    decide(shop, ACCEPT)
+    event = next(e for e in shop.backend.history(OrderId("o1")) if e.what.value == "resolved")
+
+    assert ("person:mina", "고객과 통화함", "accept", str(receipt_id)) == (
+        event.who,
+        event.data["reason"],
+        event.data["resolution"],
+        event.data["receipt_id"],
+    )
+
+
+@pytest.mark.parametrize("resolution", list(Resolution))
+def test_there_is_nothing_to_decide_on_an_order_that_is_fine(shop: Shop, resolution: Resolution) -> None:
+    """And no call to Bootpay is made for it."""
+    shop.order()
+    told = decide(shop, resolution)
+
+    assert isinstance(told, NothingToResolve)
+    assert ("open", 0, OrderUnknown()) == (
+        told.record.payment.state,
+        shop.bootpay.calls.total(),
+        shop.run(resolve(shop.world, OrderId("o9"), resolution, who="mina", reason="x")),
+    )
+
+
+@pytest.mark.parametrize(
+    "bad", [{"who": ""}, {"who": " "}, {"who": "a\nb"}, {"who": "a" * 101}, {"reason": ""}, {"reason": "\0"}]
+)
+def test_a_decision_without_a_name_or_a_reason_is_none(shop: Shop, bad: dict[str, str]) -> None:
+    """Refused before anything is looked at."""
+    late_money(shop)
+    with pytest.raises(InvalidValue):
+        decide(shop, DISMISS, **bad)
+
+    assert State.ATTENTION is shop.state()
+
+
+# Looking again
+
+
+def test_a_second_look_finds_what_was_not_there_yet(shop: Shop) -> None:
+    """The person is in the history as the one who looked."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.run(look_again(shop.world, OrderId("o1"), receipt_id, who="mina"))
+
+    assert (State.PAID, "person:mina") == (shop.state(), shop.backend.history(OrderId("o1"))[-1].who)
+
+
+def test_a_look_needs_something_to_look_at(shop: Shop) -> None:
+    """No receipt, an unknown one, an unknown order: each told apart."""
+    shop.order()
+    nothing = shop.run(look_again(shop.world, OrderId("o1")))
+    assert isinstance(nothing, tuple)
+    unknown = shop.run(look_again(shop.world, OrderId("o1"), ReceiptId("f" * 24)))
+    stranger = shop.run(look_again(shop.world, OrderId("o9")))
+
+    assert (None, ReceiptUnknown(), OrderUnknown()) == (nothing[1], unknown, stranger)
+
+
+def test_a_look_does_not_disturb_somebody_at_work(shop: Shop) -> None:
+    """A lease is a lease for people, too."""
+    shop.order()
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+    shop.verify(receipt_id)
+    shop.bootpay.calls.clear()
+    looked = shop.run(look_again(shop.world, OrderId("o1")))
+    assert isinstance(looked, tuple)
+
+    assert (None, 0, State.CONFIRMING) == (looked[1], shop.bootpay.calls.total(), shop.state())
