@@ -12,7 +12,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from dojang.adapters.throttle import LookUpThrottle
@@ -77,10 +77,13 @@ class Keeper:
         except ConfigError:
             # Told by the first invocation: an initialisation that fails is repeated without end.
             return
-        importlib.import_module("dojang.bootpay.over_urllib3")
-        scheme = self._settings.store.partition(":")[0]
-        if scheme == "dynamodb":
-            importlib.import_module("dojang.adapters.dynamodb")
+        # Lambda gives a starting function more processor than a running one.
+        modules = ["dojang.bootpay.over_urllib3"]
+        if self._settings.store.startswith("dynamodb:"):
+            modules += ["dojang.adapters.dynamodb", "botocore.auth", "botocore.awsrequest"]
+        for module in modules:
+            with suppress(ImportError):
+                importlib.import_module(module)
 
     def ready(self) -> Open:
         """Everything, opened if it is not.
@@ -92,8 +95,10 @@ class Keeper:
         settings = self._current()
         if self._open is None or self._open.settings != settings:
             self.forget()
-            self._settings, self._read_at = settings, self._monotonic()
+            # Read anew next time unless it opens: the cause may be a setting, and somebody may be mending it.
+            self._settings = None
             self._open = self._opened(settings)
+            self._settings = settings
         return self._open
 
     def forget(self) -> None:

@@ -1,0 +1,458 @@
+"""The Lambda function, invoked with every kind of event: what it answers, what it does, what it writes down."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dojang.emulator.server import EmulatorServer
+from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
+
+from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
+
+BEARER = {"authorization": f"Bearer {KEY}"}
+BALANCERS = ["load_balancer", "load_balancer_multi"]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_payment_is_verified_through_every_door(deployed: Deployed, buyer: Buyer, face: str) -> None:
+    """Registered with the shop's key, verified by a browser, seen as paid: whoever brings the requests."""
+    order = {"order_id": "o-1", "price": 3000, "name": "커피 원두"}
+    registered = deployed.asks(face, "POST", "/v1/orders", order, headers=BEARER)
+    receipt_id = buyer.pays("o-1")
+    verified = deployed.asks(face, "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+    again = deployed.asks(face, "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+    shown = deployed.asks(face, "GET", "/v1/orders/o-1/state")
+
+    assert 201 == registered["statusCode"]
+    assert (200, "paid", False) == (
+        verified["statusCode"],
+        verified["json"]["state"],
+        verified["json"]["replayed"],
+    )
+    assert (200, True) == (again["statusCode"], again["json"]["replayed"])
+    assert {"order_id": "o-1", "state": "paid"} == shown["json"]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_webhook_is_acknowledged_in_bootpays_words(deployed: Deployed, buyer: Buyer, face: str) -> None:
+    """Byte for byte, through every door; and the order is paid by it."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1", approved=True)
+    said = {"receipt_id": receipt_id, "order_id": "o-1", "status": 1, "webhook_type": "PAYMENT_COMPLETED"}
+    second = deployed(request_event(face, "POST", "/webhooks/bootpay", said))
+    form = {
+        "content-type": "application/x-www-form-urlencoded",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    body = f"receipt_id={receipt_id}&status=1"
+    first = deployed(request_event(face, "POST", "/webhooks/bootpay/v1", body, headers=form))
+
+    assert (200, '{"success": true}') == (second["statusCode"], second["body"])
+    assert (200, "OK") == (first["statusCode"], first["body"])
+    assert "paid" == deployed({"action": "state", "order_id": "o-1"})["body"]["state"]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_refusals_and_errors_keep_their_codes(deployed: Deployed, buyer: Buyer, face: str) -> None:
+    """A wrong price, an unknown order, garbage, no key, no such address: the same problem as from any server."""
+    deployed.registers("o-1", 3000)
+    cheap = buyer.pays("o-1", 100)
+    verify = "/v1/orders/o-1/verify"
+    answers = [
+        deployed.asks(face, "POST", verify, {"receipt_id": cheap}),
+        deployed.asks(face, "POST", "/v1/orders/o-2/verify", {"receipt_id": cheap}),
+        deployed.asks(face, "POST", verify, "not json"),
+        deployed.asks(face, "POST", "/v1/orders", {"order_id": "o-3"}),
+        deployed.asks(face, "GET", "/nowhere"),
+        deployed.asks(face, "PUT", verify),
+        deployed.asks(face, "POST", verify, "x" * 70_000),
+    ]
+    codes = [(answer["statusCode"], answer["json"]["code"]) for answer in answers]
+
+    assert [
+        (422, "amount_mismatch"), (404, "order_not_found"), (400, "invalid_request"), (401, "unauthorized"),
+        (404, "not_found"), (405, "method_not_allowed"), (413, "too_large"),
+    ] == codes  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_an_answer_has_the_shape_its_caller_reads(deployed: Deployed, face: str) -> None:
+    """Text is never base64; a balancer gets its status line, and multi-value headers back where it sent them."""
+    answer = deployed(request_event(face, "GET", "/healthz"))
+    multi = face == "load_balancer_multi"
+    names = {"statusCode", "body", "isBase64Encoded", "multiValueHeaders" if multi else "headers"}
+    kind = answer["multiValueHeaders" if multi else "headers"]["content-type"]
+
+    assert names | ({"statusDescription"} if face in BALANCERS else set()) == answer.keys()
+    assert answer["isBase64Encoded"] is False
+    assert "200 OK" == answer.get("statusDescription", "200 OK")
+    assert (["application/json"] if multi else "application/json") == kind
+
+
+def test_a_preflight_is_answered(deployed: Deployed) -> None:
+    """A page of any origin may verify: its browser asks first."""
+    answer = deployed(request_event("http_api", "OPTIONS", "/v1/orders/o-1/verify"))
+
+    assert 204 == answer["statusCode"]
+    assert "POST" == answer["headers"]["access-control-allow-methods"]
+    assert "" == answer["body"]
+
+
+@pytest.mark.parametrize("event", ["event_rule", "scheduler"])
+def test_a_schedule_finds_what_nobody_told_and_hands_it_over(
+    deployed: Deployed, buyer: Buyer, door: Door, event: str
+) -> None:
+    """Browser and webhook got lost: the notice that was kept is looked into, and the shop hears of it."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id})
+    done = deployed(sample(event))
+
+    assert {"order.paid": 1} == done["deliver"]["settled"]
+    assert done["finished"]
+    assert [("o-1", "order.paid")] == door.types
+
+
+def test_a_stream_hands_over_what_is_owed(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """The store has changed: the shop hears of it at once, and only once."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    first, second = deployed(sample("stream")), deployed(sample("stream"))
+
+    assert [("o-1", "order.paid")] == door.types
+    assert {"batchItemFailures": []} == first == second
+
+
+def test_a_direct_invocation_does_what_a_shop_may_do(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """Register, verify, show, history, list, cancel, deliver, reconcile: without a key, because IAM has checked."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    verified = deployed({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id})
+    cancel = {"action": "cancel", "order_id": "o-1", "key": "k-1", "amount": 1000, "reason": "한 개 품절"}
+    cancelled, replayed = deployed(cancel), deployed(cancel)
+    delivered = deployed({"action": "deliver"})
+    checked = deployed({"action": "reconcile"})
+    shown = deployed({"action": "show", "order_id": "o-1"})
+    history = deployed({"action": "history", "order_id": "o-1"})
+    listed = deployed({"action": "list", "state": "partially_cancelled", "limit": 10})
+
+    assert (200, "paid") == (verified["status"], verified["body"]["state"])
+    assert (200, "partially_cancelled") == (cancelled["status"], cancelled["body"]["state"])
+    assert cancelled == replayed
+    assert {"order.paid": 1, "order.partially_cancelled": 1} == delivered["deliver"]["settled"]
+    assert [("o-1", "order.paid"), ("o-1", "order.partially_cancelled")] == door.types
+    assert 0 == checked["reconcile"]["errors"]
+    assert 2000 == shown["body"]["remaining"]
+    assert "registered" == history["body"]["events"][0]["what"]
+    assert ["o-1"] == [order["order_id"] for order in listed["body"]["orders"]]
+
+
+def test_a_key_is_still_asked_of_who_comes_over_http(deployed: Deployed) -> None:
+    """That direct invocations need none opens nothing to anybody else."""
+    for face in FACES:
+        answer = deployed.asks(face, "GET", "/v1/orders", headers={"x-vouched": "true"})
+
+        assert 401 == answer["statusCode"]
+
+
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [
+        ({"action": "pay"}, "no action 'pay'"),
+        ({"action": "verify"}, "needs order_id"),
+        ({"action": "verify", "order_id": 7}, "needs order_id"),
+        ({"action": "cancel", "order_id": "o-1", "reason": "x"}, "needs key"),
+        ({"action": "register", "order_id": "\ud83d"}, "no Unicode"),
+        (sample("queue"), "none that dojang knows"),
+    ],
+)
+def test_a_wrong_event_fails_with_one_sentence(deployed: Deployed, event: object, word: str) -> None:
+    """It fails, so that a dead-letter queue gets it; the log has the same sentence."""
+    with pytest.raises(InvalidValue, match=word):
+        deployed.function(event, None)
+
+    assert "ERROR" == deployed.logs[-1]["level"]
+    assert word in deployed.logs[-1]["message"]
+
+
+def test_values_of_a_wrong_kind_are_the_routes_to_refuse(deployed: Deployed) -> None:
+    """An action with a bad order id is answered as the route answers it."""
+    answer = deployed({"action": "verify", "order_id": "a b/c", "receipt_id": "x"})
+
+    assert (400, "invalid_request") == (answer["status"], answer["body"]["code"])
+
+
+def test_no_approval_begins_without_time_to_finish_it(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer
+) -> None:
+    """With four seconds left the receipt is looked at and no more; with enough, the same request is paid."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    verify = "/v1/orders/o-1/verify"
+    short = deployed.asks("http_api", "POST", verify, {"receipt_id": receipt_id}, left_ms=4_500)
+    confirmed_then = [line for line in bootpay.asked() if "confirm" in line]
+    long = deployed.asks("http_api", "POST", verify, {"receipt_id": receipt_id})
+
+    assert (202, "pending") == (short["statusCode"], short["json"]["state"])
+    assert [] == confirmed_then
+    assert (200, "paid") == (long["statusCode"], long["json"]["state"])
+
+
+def test_no_cancel_begins_without_time_to_finish_it(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer
+) -> None:
+    """A cancel that could not be written down is not sent."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    cancel = {"action": "cancel", "order_id": "o-1", "key": "k-1", "reason": "x"}
+    answer = deployed(cancel, left_ms=4_500)
+
+    assert (409, "cancel_in_progress") == (answer["status"], answer["body"]["code"])
+    assert [] == [line for line in bootpay.asked() if "cancel" in line]
+
+
+def test_a_slow_bootpay_does_not_outlast_the_function(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer
+) -> None:
+    """The look-up is given up while there is time to say so: 503, and nothing has been decided."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    with bootpay.faulty(on="GET /v2/receipt", do="timeout_before", delay_s=5):
+        answer = deployed.asks(
+            "http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id}, left_ms=1_200
+        )
+
+    assert (503, "upstream_unavailable") == (answer["statusCode"], answer["json"]["code"])
+    assert "open" == deployed({"action": "state", "order_id": "o-1"})["body"]["state"]
+    assert 1 == deployed.counted("Verifications", outcome="error")
+
+
+def test_background_work_stops_while_there_is_time(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """A schedule or stream with seconds left begins nothing; what is owed waits and is handed over by the next."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    short = deployed(sample("event_rule"), left_ms=4_000)
+    deployed(sample("stream"), left_ms=4_000)
+    nothing_yet = list(door.types)
+    deployed(sample("event_rule"))
+
+    assert not short["finished"]
+    assert [] == nothing_yet
+    assert [("o-1", "order.paid")] == door.types
+
+
+def test_a_doubtful_approval_is_looked_into_and_counted(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer
+) -> None:
+    """The answer to an approval is lost: the receipt tells that the money moved, and an alarm can count the doubt."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    with bootpay.faulty(on="POST /v2/confirm", do="reset", times=1, effect=True):
+        answer = deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+
+    assert (200, "paid") == (answer["statusCode"], answer["json"]["state"])
+    assert 1 == deployed.counted("UnknownOutcomes")
+    assert 1 == len([line for line in bootpay.asked() if "confirm" in line])
+
+
+def test_an_order_that_needs_a_person_is_counted(deployed: Deployed, buyer: Buyer) -> None:
+    """Money for an order that is paid already, and the shop wants to decide itself."""
+    deployed.restart(DOJANG_ON_MISMATCH="hold")
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1", 100, approved=True)
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id})
+
+    assert "attention" == deployed({"action": "state", "order_id": "o-1"})["body"]["state"]
+    assert 1 == deployed.counted("Attention")
+
+
+def test_the_log_is_what_lambda_calls_json(deployed: Deployed, buyer: Buyer) -> None:
+    """Each line has timestamp, level, message and requestId; a verification names order, receipt and outcome."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+    line = deployed.logs[-1]
+
+    assert {"timestamp", "level", "message", "requestId"} <= line.keys()
+    assert "11111111-2222-3333-4444-555555555555" == line["requestId"]
+    assert ("o-1", receipt_id, "paid", 200) == (
+        line["order_id"], line["receipt_id"], line["outcome"], line["status"],
+    )  # fmt: skip
+    assert line["timestamp"].endswith("Z")
+
+
+def test_metrics_are_in_the_embedded_format(deployed: Deployed, buyer: Buyer) -> None:
+    """CloudWatch reads numbers out of the log: every metric that is declared is there, its dimensions too."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    receipt_id = buyer.pays("o-2", approved=True)
+    deployed.asks("http_api", "POST", "/webhooks/bootpay", {"receipt_id": receipt_id, "status": 1})
+    deployed(sample("stream"))
+    metrics = [line for line in deployed.lines if "_aws" in line]
+
+    for line in metrics:
+        told = line["_aws"]["CloudWatchMetrics"][0]
+        assert "dojang" == told["Namespace"]
+        assert isinstance(line["_aws"]["Timestamp"], int)
+        assert all(isinstance(line[metric["Name"]], int | float) for metric in told["Metrics"])
+        assert all(isinstance(line[name], str) for name in told["Dimensions"][0])
+    assert 1 == deployed.counted("Verifications", outcome="paid", function="dojang")
+    assert 1 == deployed.counted("Webhooks", outcome="order_unknown")
+    assert 1 == deployed.counted("Deliveries", outcome="settled")
+    assert 4 == len([line for line in metrics if "LatencyMs" in line])
+    assert 0 == deployed.counted("UnknownOutcomes") + deployed.counted("Attention")
+
+
+def test_nothing_secret_is_written_down(deployed: Deployed, buyer: Buyer) -> None:
+    """No key, no body, no header, no answer of the buyer: not in any line, whatever goes wrong."""
+    deployed.restart(BOOTPAY_APPLICATION_ID="app-id-secret", BOOTPAY_PRIVATE_KEY="private-key-secret")
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    said = {"receipt_id": receipt_id, "private_key": "wrong-key-secret", "status": 1, "buyer": "홍길동"}
+    refused = deployed.asks("http_api", "POST", "/webhooks/bootpay/v1", said)
+    said["private_key"] = "private-key-secret"
+    deployed(request_event("http_api", "POST", "/webhooks/bootpay/v1", said))
+    deployed.asks("http_api", "GET", "/v1/orders", headers={"authorization": "Bearer guessed-secret"})
+    deployed.asks("http_api", "POST", "/v1/orders", {"note": "body-secret"}, headers=BEARER)
+    deployed(sample("event_rule"))
+    written = deployed.out.getvalue()
+
+    assert 401 == refused["statusCode"]
+    assert [] == [word for word in ("secret", "홍길동", KEY, "whsec", "Bearer") if word in written]
+
+
+def test_a_world_is_opened_once_and_used_again(deployed: Deployed, bootpay: EmulatorServer) -> None:
+    """Warm invocations find connections, tokens and throttles as the one before left them."""
+    deployed.registers("o-1")
+    first = deployed.function._keeper.ready()
+    deployed.registers("o-2")
+
+    assert first is deployed.function._keeper.ready()
+
+
+def test_a_restored_snapshot_opens_its_own_world(deployed: Deployed) -> None:
+    """After a restore nothing of the snapshot's connections is used; jitter is not what its siblings draw."""
+    import random
+
+    deployed.registers("o-1")
+    before = deployed.function._keeper.ready()
+    deployed.function.forget()
+    random.seed(1)
+    same = random.random()
+    random.seed(1)
+    after = deployed.function._keeper.ready()
+
+    assert before is not after
+    assert same != random.random()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"DOJANG_MODE": "live", "BOOTPAY_URL": ""}, "No Bootpay keys"),
+        ({"DOJANG_MODE": "perhaps"}, "DOJANG_MODE"),
+        (
+            {
+                "DOJANG_MODE": "sandbox",
+                "BOOTPAY_URL": "",
+                "BOOTPAY_CLIENT_KEY": "a",
+                "BOOTPAY_SECRET_KEY": "b",
+            },
+            "SQLite file of its own",
+        ),
+        ({"DOJANG_STORE": "sqlite:////nowhere/at/all.sqlite3"}, "does not exist"),
+        ({"DOJANG_STORE": "dynamodb://x"}, "DOJANG_STORE"),
+    ],
+)
+def test_a_wrong_setting_answers_500_and_says_why_in_the_log(
+    deployed: Deployed, wrong: dict[str, str], word: str
+) -> None:
+    """The process lives on: a caller gets a plain 500, the log the sentence, and a mended setting is noticed."""
+    right = dict(deployed.environment)
+    deployed.restart(**wrong)
+    answer = deployed.asks("http_api", "GET", "/v1/orders/o-1/state")
+    with pytest.raises(ConfigError, match=word):
+        deployed.function(sample("event_rule"), None)
+    deployed.environment.update(right)
+    mended = deployed.asks("http_api", "GET", "/healthz")
+
+    assert (500, "internal_error") == (answer["statusCode"], answer["json"]["code"])
+    assert word not in answer["body"]
+    assert any(word in line["message"] and line["level"] == "ERROR" for line in deployed.logs)
+    assert 200 == mended["statusCode"]
+
+
+def test_a_store_that_is_away_answers_503(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking again is safe, and says so; a schedule fails, so that the platform tries again."""
+
+    def away(*_: object, **__: object) -> Any:
+        raise StoreUnavailable("the database does not answer")
+
+    monkeypatch.setattr("dojang.entry.aws.keeping.open_backend", away)
+    answer = deployed.asks("rest_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": "x"})
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("event_rule"), None)
+
+    assert (503, "store_unavailable") == (answer["statusCode"], answer["json"]["code"])
+    assert answer["json"]["retryable"]
+
+
+def test_a_mistake_of_ours_shows_nothing_of_what_it_met(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform would print an exception with its message; it gets ours, and the log only the place."""
+
+    def broken(*_: object, **__: object) -> Any:
+        raise KeyError("whsec_secret in a message")
+
+    monkeypatch.setattr("dojang.entry.aws.function.check", broken)
+    with pytest.raises(RuntimeError, match="its log says where") as failed:
+        deployed.function(sample("event_rule"), None)
+
+    assert failed.value.__cause__ is None
+    assert "whsec" not in deployed.out.getvalue()
+    assert "KeyError at" in deployed.logs[-1]["message"]
+
+
+def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:
+    """Three seconds, Lambda's default, are never enough to approve a payment."""
+    for _ in range(2):
+        deployed(request_event("http_api", "GET", "/healthz"), left_ms=3_000)
+    warnings = [line for line in deployed.logs if line["level"] == "WARNING"]
+
+    assert 1 == len(warnings)
+    assert "15 s" in warnings[0]["message"]
+
+
+def test_the_door_needs_no_event_loop_and_no_framework(tmp_path: Path) -> None:
+    """Importing the handler and serving a request loads neither asyncio nor a web framework nor the AWS SDK."""
+    code = (
+        "import sys, json\n"
+        "from dojang.entry.aws import handler\n"
+        f"handler({json.dumps({'action': 'state', 'order_id': 'o-1'})}, None)\n"
+        "print('LOADED', *sys.modules)"
+    )
+    environment = {
+        "DOJANG_MODE": "emulator",
+        "DOJANG_STORE": f"sqlite:///{tmp_path}/o.sqlite3",
+        "PATH": "/usr/bin:/bin",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.rpartition("LOADED ")[2].split()}
+    never = {"asyncio", "starlette", "granian", "typer", "rich", "aiohttp", "boto3", "botocore", "jinja2"}
+
+    assert set() == loaded & never
+    assert {"msgspec", "urllib3"} <= loaded
