@@ -1,0 +1,204 @@
+"""Settings kept in AWS: the real SDK (botocore) asks a small pretend Secrets Manager and SSM on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from dojang.emulator.server import EmulatorServer
+from dojang.entry.aws.keeping import Keeper
+from dojang.entry.settings import read_settings
+from dojang.errors import ConfigError
+
+from .conftest import Deployed, sample
+
+SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dojang/bootpay-AbCdEf"
+PARAMETER = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dojang/api-keys"
+API_KEY = "an-api-key-of-the-shop"
+
+
+class PretendAws:
+    """Answers GetSecretValue and GetParameter in their JSON protocol; it checks no signature."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, object] = {}
+        self.parameters: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.down = False
+        pretend = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                operation = self.headers["x-amz-target"].rpartition(".")[2]
+                pretend.asked.append(operation)
+                status, answer = pretend.answer(operation, request)
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/x-amz-json-1.1")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self._thread = Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def answer(self, operation: str, request: dict[str, object]) -> tuple[int, dict[str, object]]:
+        """What AWS says."""
+        if self.down:
+            return 400, {
+                "__type": "AccessDeniedException",
+                "message": "arn:aws:iam::123456789012:role/x may not",
+            }
+        if operation == "GetSecretValue" and request["SecretId"] in self.secrets:
+            value = self.secrets[str(request["SecretId"])]
+            kind = "SecretString" if isinstance(value, str) else "SecretBinary"
+            return 200, {
+                "ARN": request["SecretId"],
+                "Name": "x",
+                kind: value if isinstance(value, str) else "AAEC",
+            }
+        if operation == "GetParameter" and request["Name"] in self.parameters and request["WithDecryption"]:
+            return 200, {"Parameter": {"Name": "x", "Value": self.parameters[str(request["Name"])]}}
+        return 400, {"__type": "ResourceNotFoundException", "message": "no such thing"}
+
+    def close(self) -> None:
+        """Answer no more."""
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendAws]:
+    """A pretend AWS that the SDK is pointed to."""
+    pretend = PretendAws()
+    pretend.secrets[SECRET] = json.dumps({"client": "client-key", "secret": "secret-key", "n": 7})
+    pretend.parameters[PARAMETER] = f"{API_KEY}\n"
+    for name, value in {
+        "AWS_ENDPOINT_URL": pretend.url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield pretend
+    pretend.close()
+
+
+KEPT = {
+    "DOJANG_MODE": "sandbox",
+    "BOOTPAY_CLIENT_KEY_ARN": f"{SECRET}#client",
+    "BOOTPAY_SECRET_KEY_ARN": f"{SECRET}#secret",
+    "DOJANG_API_KEYS_ARN": PARAMETER,
+    "DOJANG_STORE": "dynamodb://dojang?region=ap-northeast-2",
+}
+
+
+def test_settings_come_from_a_secret_and_a_parameter(aws: PretendAws) -> None:
+    """One field of a JSON secret each, a parameter decrypted, and one question per ARN."""
+    settings = read_settings(environment=KEPT)
+
+    assert ("client-key", "secret-key") == (settings.client_key, settings.secret_key)
+    assert (API_KEY,) == settings.api_keys
+    assert ["GetParameter", "GetSecretValue"] == sorted(aws.asked)
+    assert "secret-key" not in repr(settings)
+
+
+def test_a_whole_secret_is_a_value(aws: PretendAws) -> None:
+    """Without a field the secret itself is the value."""
+    aws.secrets[SECRET] = " the-key "
+    kept = {"DOJANG_MODE": "sandbox", "BOOTPAY_CLIENT_KEY": "c", "BOOTPAY_SECRET_KEY_ARN": SECRET}
+
+    assert "the-key" == read_settings(environment=kept).secret_key
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"BOOTPAY_SECRET_KEY_ARN": "arn:aws:s3:::bucket/key"}, "must be the ARN"),
+        ({"BOOTPAY_SECRET_KEY_ARN": "dojang/bootpay"}, "must be the ARN"),
+        ({"BOOTPAY_SECRET_KEY_ARN": f"{PARAMETER}#field"}, "must be the ARN"),
+        ({"BOOTPAY_SECRET_KEY_ARN": f"{SECRET}#nobody"}, "no text under 'nobody'"),
+        ({"BOOTPAY_SECRET_KEY_ARN": f"{SECRET}#n"}, "no text under 'n'"),
+        ({"BOOTPAY_SECRET_KEY_ARN": f"{SECRET}x"}, "ResourceNotFoundException"),
+        ({"BOOTPAY_SECRET_KEY": "given"}, "both set"),
+        ({"BOOTPAY_SECRET_KEY_FILE": "/etc/hostname"}, "both set"),
+    ],
+)
+def test_a_wrong_reference_stops_the_start(aws: PretendAws, changes: dict[str, str], word: str) -> None:
+    """The sentence names the setting, and nothing of any secret."""
+    with pytest.raises(ConfigError, match=word) as refused:
+        read_settings(environment=KEPT | changes)
+
+    assert "BOOTPAY_SECRET_KEY" in str(refused.value)
+    assert "secret-key" not in str(refused.value)
+
+
+def test_a_field_of_what_is_no_json_object_is_refused(aws: PretendAws) -> None:
+    """Text and binary secrets have no fields."""
+    aws.secrets[SECRET] = "plain"
+    with pytest.raises(ConfigError, match="no JSON object"):
+        read_settings(environment=KEPT)
+    aws.secrets[SECRET] = b"\0\1\2"
+    with pytest.raises(ConfigError, match="binary"):
+        read_settings(environment=KEPT)
+
+
+def test_what_aws_says_of_the_account_stays_out(aws: PretendAws) -> None:
+    """The code of a refusal is told, not its message."""
+    aws.down = True
+    with pytest.raises(ConfigError, match="AccessDeniedException") as refused:
+        read_settings(environment=KEPT)
+
+    assert "role/x" not in str(refused.value)
+
+
+def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
+    """A rotated secret is taken over without a deployment; while AWS is away, what was valid stays."""
+    at = [0.0]
+    keeper = Keeper(KEPT, monotonic=lambda: at[0])
+    keeper.prepare()
+    asked_at_init = list(aws.asked)
+    first = keeper.ready()
+    at[0] = 299.0
+    same = keeper.ready()
+    aws.secrets[SECRET] = json.dumps({"client": "client-key", "secret": "rotated"})
+    at[0] = 301.0
+    rotated = keeper.ready()
+    aws.down = True
+    at[0] = 700.0
+    kept = keeper.ready()
+    keeper.forget()
+
+    assert [] == asked_at_init
+    assert first is same
+    assert "rotated" == rotated.settings.secret_key
+    assert kept is rotated
+
+
+def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(
+    aws: PretendAws, deployed: Deployed, bootpay: EmulatorServer
+) -> None:
+    """The function lives, says what is missing, and works as soon as it is there."""
+    aws.down = True
+    del deployed.environment["DOJANG_API_KEYS"]
+    deployed.restart(DOJANG_API_KEYS_ARN=PARAMETER)
+    refused = deployed.asks("http_api", "GET", "/healthz")
+    aws.down = False
+    served = deployed.asks("http_api", "GET", "/healthz")
+
+    assert (500, 200) == (refused["statusCode"], served["statusCode"])
+    assert "DOJANG_API_KEYS_ARN" in deployed.logs[0]["message"]
+    assert deployed(sample("event_rule"))["finished"]
