@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from dojang.adapters.sqlite import SqliteBackend
 from dojang.adapters.store import AwaitedStore
 from dojang.core.order import Money, Order, OrderId
 from dojang.core.payment import Event, What
-from dojang.errors import StoreUnavailable
+from dojang.errors import Conflict, StoreUnavailable
 from dojang.testing import StoreContract
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -124,6 +125,77 @@ def test_a_flush_that_fails_is_told_to_everybody_in_it(tmp_path: Path) -> None:
 
     assert [StoreUnavailable] * 3 == [type(result) for result in results]
     assert [None, None] == stored
+
+
+def test_one_that_fails_takes_nobody_with_it(tmp_path: Path) -> None:
+    """A conflict in a batch undoes its own writes alone; those before and after it are stored."""
+    sqlite = SqliteBackend(tmp_path / "dojang.db")
+    caller = BatchingCaller(sqlite)
+    store = AwaitedStore(sqlite, caller)
+
+    def conflict() -> None:
+        with sqlite.transaction() as db:
+            db.execute("INSERT INTO receipts (receipt_id, order_id) VALUES ('r', 'o')")
+            raise Conflict("somebody was first")
+
+    results = asyncio.run(
+        _together(
+            caller,
+            lambda: store.register(_order("before"), _event(), None),
+            lambda: caller(conflict),
+            lambda: store.register(_order("after"), _event(), None),
+        )
+    )
+    stored = [sqlite.load(OrderId("before")), sqlite.load(OrderId("after"))]
+    claimed = sqlite._db.execute("SELECT count(*) FROM receipts").fetchone()
+    caller.close()
+    sqlite.close()
+
+    assert [tuple, Conflict, tuple] == [type(result) for result in results]
+    assert [True, True] == [results[0][1], results[2][1]]
+    assert None not in stored
+    assert (0,) == claimed
+
+
+def test_who_holds_the_file_is_waited_for_once(tmp_path: Path) -> None:
+    """A batch that cannot begin is refused after one patience, not after another for each of its parts."""
+    sqlite = SqliteBackend(tmp_path / "dojang.db", busy_timeout_s=0.01)
+    begun: list[str] = []
+    sqlite._db.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
+    other = sqlite3.connect(tmp_path / "dojang.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    caller = BatchingCaller(sqlite)
+    store = AwaitedStore(sqlite, caller)
+    results = asyncio.run(
+        _together(
+            caller,
+            lambda: store.register(_order("o1"), _event(), None),
+            lambda: store.register(_order("o2"), _event(), None),
+        )
+    )
+    other.close()
+    caller.close()
+    sqlite.close()
+
+    assert [StoreUnavailable] * 2 == [type(result) for result in results]
+    assert 1 == len(begun)
+
+
+async def _together(caller: BatchingCaller, *asked: Callable[[], Any]) -> list[Any]:
+    """Ask for several things while the thread is busy, so that they become one batch."""
+    hold, go = threading.Event(), threading.Event()
+
+    def history() -> None:  # named like a read, so that it opens no transaction
+        hold.set()
+        go.wait(30)
+
+    first = asyncio.ensure_future(caller(history))
+    await asyncio.to_thread(hold.wait, 30)
+    jobs = [asyncio.ensure_future(ask()) for ask in asked]
+    await asyncio.sleep(0)
+    go.set()
+    await first
+    return await asyncio.gather(*jobs, return_exceptions=True)
 
 
 def test_a_closed_caller_refuses_instead_of_waiting_for_ever(tmp_path: Path) -> None:

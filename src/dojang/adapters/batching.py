@@ -30,8 +30,8 @@ _READS = frozenset({"load", "history", "orders", "deliveries", "notices"})
 class TransactionalBackend(Protocol):
     """A backend whose transactions may be nested: the inner ones are parts that can fail alone."""
 
-    def transaction(self) -> AbstractContextManager[object]:
-        """All or nothing."""
+    def transaction(self, *, indivisible: bool = False) -> AbstractContextManager[object]:
+        """All or nothing; `indivisible` where the inner ones need not be able to fail alone."""
         ...
 
 
@@ -106,7 +106,7 @@ class BatchingCaller:
         _answer(reads)
         if len(writes) == 1:
             _run_one(writes[0])
-        elif writes:
+        elif writes and not self._run_together(writes):
             try:
                 with self._backend.transaction():
                     for job in writes:
@@ -116,6 +116,25 @@ class BatchingCaller:
                 for job in writes:
                     job.error = error
         _answer(writes)
+
+    def _run_together(self, writes: list[_Job]) -> bool:
+        """All as one transaction without parts, which is how nearly every batch ends; False if one failed.
+
+        Then nothing of it has happened, and each is run again as a part that can fail alone.
+        """
+        begun = False
+        try:
+            with self._backend.transaction(indivisible=True):
+                begun = True
+                for job in writes:
+                    job.result = job.call()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits it, or met again
+            if begun:
+                return False
+            # Somebody else holds the file: waiting for it once was long enough.
+            for job in writes:
+                job.error = error
+        return True
 
 
 def _run_one(job: _Job) -> None:

@@ -58,6 +58,7 @@ class SqliteBackend:
     def __init__(self, path: str | Path, *, busy_timeout_s: float = 5.0, migrate: bool = True) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._indivisible = False
         database: sqlite3.Connection | None = None
         try:
             database = self._db = sqlite3.connect(
@@ -114,13 +115,23 @@ class SqliteBackend:
             raise ConfigError(f"the SQLite file {path} is not up to date: run `dojang migrate`")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, indivisible: bool = False) -> Iterator[sqlite3.Connection]:
         """All or nothing. Inside another one it is a part that can fail alone.
+
+        Args:
+            indivisible: Those inside this one are no parts: if one fails, all do. Cheaper, where none is likely to.
 
         Raises:
             StoreUnavailable: If SQLite fails; nothing of this transaction is stored.
         """
         with self._lock:
+            if self._indivisible:
+                # Whatever goes wrong here ends the outermost transaction, and with it this one.
+                try:
+                    yield self._db
+                except sqlite3.Error as error:
+                    raise StoreUnavailable(f"SQLite failed: {error}") from None
+                return
             begin, end, undo = (
                 ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
                 if self._depth == 0
@@ -134,6 +145,7 @@ class SqliteBackend:
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"SQLite is not available: {error}") from None
             self._depth += 1
+            self._indivisible = indivisible
             try:
                 yield self._db
                 self._db.execute(end)
@@ -146,6 +158,7 @@ class SqliteBackend:
                 raise
             finally:
                 self._depth -= 1
+                self._indivisible = False
 
     def _read(self, query: str, arguments: Sequence[object] | dict[str, object]) -> list[tuple[object, ...]]:
         """One statement sees one state of the database, so a read needs no transaction of its own."""
