@@ -26,7 +26,10 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
         ("steps in the histories", _counted(figures.events)),
         ("intents that outlived their process", _counted(figures.recovered)),
         ("cancels asked for, by last answer", _counted(figures.cancel_keys)),
-        ("requests, of them unanswered", f"{figures.answers.total()}, {unanswered}"),
+        (
+            "requests, of them without an answer (server dead or starting, caller impatient)",
+            f"{figures.answers.total()}, {unanswered}",
+        ),
         ("webhooks of Bootpay", _counted(figures.webhooks)),
         ("deliveries, repeated arrivals", f"{figures.deliveries}, {figures.repeats}"),
         ("deviations", str(len(figures.deviations))),
@@ -35,7 +38,7 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
 
 def table(figures: Figures) -> str:
     """The same for a terminal."""
-    return "".join(f"{name:<36} {value}\n" for name, value in rows(figures))
+    return "".join(f"{name:<80} {value}\n" for name, value in rows(figures))
 
 
 def _counted(counter: Counter[Any]) -> str:
