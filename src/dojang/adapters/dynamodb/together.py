@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["Together"]
 
@@ -30,6 +32,8 @@ class Together:
             return [job() for job in jobs]
         with self._lock:
             if self._executor is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._executor = ThreadPoolExecutor(self._threads_max, thread_name_prefix="dojang-dynamodb")
             running = [self._executor.submit(job) for job in jobs]
         return [one.result() for one in running]

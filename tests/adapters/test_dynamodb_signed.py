@@ -1,0 +1,310 @@
+"""The lean way to DynamoDB on the wire: signed as AWS checks it, and never a foreign exception."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from dojang.adapters.dynamodb import signed
+from dojang.adapters.dynamodb.signed import SignedTable, region_of
+from dojang.adapters.dynamodb.table import TableRefused, TableSilent, Value
+from dojang.errors import ConfigError
+
+from .dynamodb_local import KEYS
+
+REGION = "ap-northeast-2"
+
+
+@dataclass
+class Endpoint:
+    """A loopback server that keeps what it was asked and answers as told."""
+
+    url: str
+    asked: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    status: int = 200
+    body: bytes = b"{}"
+    crc32: str | None = None
+    hang_up: bool = False
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """One that lives as long as the test."""
+    told = Endpoint("")
+
+    class Answering(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            said = self.rfile.read(int(self.headers["Content-Length"]))
+            told.asked.append((dict(self.headers.items()), said))
+            if told.hang_up:
+                self.close_connection = True
+                return
+            self.send_response(told.status)
+            self.send_header("Content-Length", str(len(told.body)))
+            if told.crc32 is not None:
+                self.send_header("x-amz-crc32", told.crc32)
+            self.end_headers()
+            self.wfile.write(told.body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        told.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield told
+        server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys as a Lambda function has them."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session==")
+
+
+@pytest.fixture
+def table(endpoint: Endpoint) -> Iterator[SignedTable]:
+    """The lean way to it."""
+    with closing(SignedTable(REGION, endpoint.url)) as table:
+        yield table
+
+
+def test_what_arrives_bears_the_signature_aws_would_compute(endpoint: Endpoint, table: SignedTable) -> None:
+    """Signed again from the bytes that arrived, host and port included, the signature is the same."""
+    table.call("PutItem", {"TableName": "t", "Item": {"pk": Value(s="주문"), "n": Value(n="1")}}, 2)
+    headers, body = endpoint.asked[0]
+    request = AWSRequest("POST", f"http://{headers['Host']}/", data=body)
+    shown = headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    arrived = {name.lower(): value for name, value in headers.items()}
+    for name in shown:
+        request.headers[name] = arrived[name]
+    request.context["timestamp"] = arrived["x-amz-date"]
+    checker = SigV4Auth(
+        Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), "dynamodb", REGION
+    )
+    canonical = checker.canonical_request(request)
+    signature = checker.signature(checker.string_to_sign(request, canonical), request)
+
+    assert headers["Authorization"].endswith(f"Signature={signature}")
+    assert {"host", "x-amz-date", "x-amz-target", "x-amz-security-token", "content-type"} <= set(shown)
+    assert "DynamoDB_20120810.PutItem" == headers["X-Amz-Target"]
+    assert {"TableName": "t", "Item": {"pk": {"S": "주문"}, "n": {"N": "1"}}} == json.loads(body)
+
+
+def test_keys_are_read_anew_for_every_call(
+    endpoint: Endpoint, table: SignedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that were changed under way are used from the next call on."""
+    table.call("GetItem", {}, 2)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOTHER")
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    table.call("GetItem", {}, 2)
+    first, second = (headers for headers, _ in endpoint.asked)
+
+    assert "Credential=AKIDEXAMPLE/" in first["Authorization"]
+    assert "Credential=AKIDOTHER/" in second["Authorization"]
+    assert "X-Amz-Security-Token" not in second
+
+
+def test_a_profile_gives_keys_where_the_environment_has_none(
+    endpoint: Endpoint, table: SignedTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Botocore's whole chain stands behind the environment."""
+    file = tmp_path / "credentials"
+    file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = s3cr3t\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    table.call("GetItem", {}, 2)
+
+    assert "Credential=AKIDFILE/" in endpoint.asked[0][0]["Authorization"]
+
+
+def test_no_keys_at_all_is_a_refusal_before_anything_is_sent(
+    endpoint: Endpoint, table: SignedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing unsigned leaves, and keys that turn up later are found then."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    with pytest.raises(TableRefused) as refused:
+        table.call("GetItem", {}, 2)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDLATE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    table.call("GetItem", {}, 2)
+
+    assert "CredentialsUnavailable" == refused.value.code
+    assert 1 == len(endpoint.asked)
+
+
+def test_keys_are_never_shown() -> None:
+    """Neither by their own words nor in an error."""
+    shown = repr(signed.Keys("AKIDEXAMPLE", "wJalrXUtn", "session=="))
+
+    assert not any(secret in shown for secret in ("AKIDEXAMPLE", "wJalrXUtn", "session"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (400, b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}', "ThrottlingException"),
+        (400, b'{"__type":"X#AccessDeniedException","Message":"no"}', "AccessDeniedException"),
+        (500, b'{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}', "InternalServerError"),
+        (503, b"<html>busy</html>", "HTTP_503"),
+        (400, b"{}", "HTTP_400"),
+    ],
+)
+def test_a_no_is_read_with_its_name(
+    endpoint: Endpoint, table: SignedTable, status: int, body: bytes, code: str
+) -> None:
+    """Whatever stands in front of DynamoDB may also speak."""
+    endpoint.status, endpoint.body = status, body
+    with pytest.raises(TableRefused) as refused:
+        table.call("GetItem", {}, 2)
+
+    assert (code, status) == (refused.value.code, refused.value.http_status)
+
+
+def test_the_reasons_of_a_cancelled_transaction_are_read(endpoint: Endpoint, table: SignedTable) -> None:
+    """One reason per part, and the item that stood in the way."""
+    reasons: list[dict[str, Any]] = [
+        {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Item": {"pk": {"S": "O#1"}}, "Message": "…"},
+    ]
+    said = {"__type": "x#TransactionCanceledException", "Message": "…", "CancellationReasons": reasons}
+    endpoint.status, endpoint.body = 400, json.dumps(said).encode()
+    with pytest.raises(TableRefused) as refused:
+        table.call("TransactWriteItems", {}, 2)
+
+    assert [("None", None), ("ConditionalCheckFailed", {"pk": Value(s="O#1")})] == [
+        (reason.code, reason.item) for reason in refused.value.reasons
+    ]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"body": b"not json"},
+        {"body": b'{"Item": 5}'},
+        {"body": b'{"Item":{}}', "crc32": str(zlib.crc32(b'{"Item":{}}') ^ 1)},
+        {"status": 301, "body": b"moved"},
+        {"hang_up": True},
+    ],
+    ids=["not json", "another shape", "damaged", "redirect", "hung up"],
+)
+def test_an_answer_that_is_none_is_silence(endpoint: Endpoint, table: SignedTable, broken: Any) -> None:
+    """It may have been carried out: nobody may conclude anything from it."""
+    for name, value in broken.items():
+        setattr(endpoint, name, value)
+    with pytest.raises(TableSilent):
+        table.call("GetItem", {}, 2)
+
+
+def test_a_right_checksum_is_believed(endpoint: Endpoint, table: SignedTable) -> None:
+    """What arrives whole is read."""
+    endpoint.body = b'{"Item":{"pk":{"S":"x"}}}'
+    endpoint.crc32 = str(zlib.crc32(endpoint.body))
+
+    assert {"pk": Value(s="x")} == table.call("GetItem", {}, 2).item
+
+
+def test_nobody_there_and_nobody_answering_are_silence_within_the_time_given() -> None:
+    """A closed port at once, a mute server when the time is over."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(TableSilent, match="ReadTimeoutError"):
+            SignedTable(REGION, address).call("GetItem", {}, 0.05)
+    with pytest.raises(TableSilent, match="NewConnectionError"):
+        SignedTable(REGION, address).call("GetItem", {}, 2)
+
+
+def test_connections_are_kept_and_made_anew_after_closing(endpoint: Endpoint, table: SignedTable) -> None:
+    """A restored snapshot has no use for connections of the past: closing is forgetting, not the end."""
+    for _ in range(2):
+        table.call("GetItem", {}, 2)
+    pool = table._connections()
+    kept = pool.num_connections
+    table.close()
+    table.call("GetItem", {}, 2)
+
+    assert 1 == kept
+    assert 3 == len(endpoint.asked)
+    assert pool is not table._connections()
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("ap-northeast-2", "dynamodb.ap-northeast-2.amazonaws.com"),
+        ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_usual_endpoint_is_the_regions_own_over_tls(region: str, host: str) -> None:
+    """Where no endpoint is named, certificates and host names are checked."""
+    pool: Any = SignedTable(region)._connections()
+
+    assert ("https", host) == (pool.scheme, pool.host)
+    assert pool.conn_kw["ssl_context"].check_hostname
+
+
+def test_the_region_is_named_or_the_one_aws_tools_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The address, then the environment, then the profile; none at all stops the start with a sentence."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match="region"):
+        region_of(None)
+    file = tmp_path / "config"
+    file.write_text("[default]\nregion = eu-north-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    profile = region_of(None)
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-2")
+
+    assert ("eu-north-1", "ap-northeast-2", "us-east-1") == (profile, region_of(None), region_of("us-east-1"))
+
+
+def test_the_lean_way_brings_neither_boto3_nor_a_service_model() -> None:
+    """What a cold start must not load: the client, its session, the models, the event loop."""
+    code = """
+import sys
+from dojang.adapters.dynamodb import DynamoDBBackend
+from dojang.core.order import OrderId
+from dojang.errors import StoreUnavailable
+store = DynamoDBBackend("orders", "ap-northeast-2", "http://127.0.0.1:9", patience_s=0.01)
+try:
+    store.load(OrderId("o1"))
+except StoreUnavailable:
+    print(*sorted(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | KEYS
+    )
+    loaded = set(done.stdout.split())
+
+    assert "botocore.auth" in loaded
+    assert not loaded & {
+        "asyncio", "boto3", "botocore.client", "botocore.credentials", "botocore.loaders", "botocore.session",
+        "concurrent.futures.thread", "sqlite3",
+    }  # fmt: skip
