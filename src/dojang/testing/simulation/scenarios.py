@@ -29,6 +29,7 @@ from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor, Stop, stop
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
+from dojang.usecases.reconcile import reconcile
 from dojang.usecases.verify import verify
 
 __all__ = ["SCENARIOS", "Scenario"]
@@ -292,6 +293,34 @@ def _cancel_reconcile(trace: bool) -> Scene:
     ]
 
 
+def _paid_and_cancelled_deliver(trace: bool) -> Scene:
+    """Two notices wait in one lane."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.outside_cancel(receipt_id, 300)
+    stage.outside[receipt_id] = 300
+    run(reconcile(stage.world, everything=True))
+    stage.calm = False
+    return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
+
+
+def _partly_cancelled(trace: bool) -> Scene:
+    """The console took a part back before the receipt was ever looked at."""
+    stage = Stage(trace=trace)
+    order_id = register(stage)
+    receipt_id = stage.pay(order_id, 1000)
+    stage.ledger.outside_cancel(receipt_id, 300)
+    stage.outside[receipt_id] = 300
+    (webhook,) = _hooks(stage)
+    stage.calm = False
+    return stage, [
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        messenger(stage, "bootpay", webhook),
+    ]
+
+
 def _deliver_deliver(trace: bool) -> Scene:
     stage = Stage(trace=trace, webhooks=False)
     order_id = register(stage)
@@ -411,6 +440,8 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL),
     Scenario(name="whole cancel, console cancels a part", set_up=_cancel_outside(None, 100), bounds=_USUAL),
     Scenario(name="cancel, reconcile", set_up=_cancel_reconcile, bounds=_USUAL),
+    Scenario(name="partly cancelled before anybody looked", set_up=_partly_cancelled, bounds=(_ONE_OF_EACH,)),
+    Scenario(name="paid and cancelled, deliver", set_up=_paid_and_cancelled_deliver, bounds=_USUAL),
     Scenario(name="deliver, deliver", set_up=_deliver_deliver, bounds=_USUAL),
     Scenario(name="reconcile, verify", set_up=_reconcile_verify, bounds=_USUAL),
     Scenario(name="reconcile, reconcile", set_up=_reconcile_reconcile, bounds=_USUAL),

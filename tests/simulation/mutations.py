@@ -1,0 +1,486 @@
+"""Plausible mistakes, one at a time, made in the real code while it runs.
+
+A mistake is a change of the source of one function (the words must still be there, so a mistake that no longer fits is
+noticed), or a function put in the place of another. Everybody who had imported the function gets the mistaken one.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FunctionType
+from typing import Any
+
+from dojang.adapters.memory import MemoryBackend
+from dojang.adapters.store import AwaitedStore
+from dojang.core import cancellation, decision, payment, schedule, verification
+from dojang.core.payment import Payment
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.ports import Notice
+from dojang.usecases import cancel, check_order, deliver_owed, receive_webhook, verify
+
+__all__ = ["MISTAKES", "Mistake", "made"]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake and who must notice it.
+
+    Attributes:
+        name: The mistake in words.
+        make: Makes it; what it returns undoes it.
+        caught_by: Names of scenarios, in the order they are tried; without any, seeded worlds.
+    """
+
+    name: str
+    make: Callable[[], Callable[[], None]]
+    caught_by: tuple[str, ...] = ()
+
+
+@contextmanager
+def made(mistake: Mistake) -> Iterator[None]:
+    """The mistake, for as long as this lasts."""
+    undo = mistake.make()
+    try:
+        yield
+    finally:
+        undo()
+
+
+def edited(function: FunctionType, *changes: tuple[str, str]) -> Callable[[], Callable[[], None]]:
+    """The function with other words in its source."""
+
+    def make() -> Callable[[], None]:
+        source = textwrap.dedent(inspect.getsource(function))
+        for old, new in changes:
+            assert 1 == source.count(old), (
+                f"{function.__qualname__} no longer says {old!r} once: mend the mistake"
+            )
+            source = source.replace(old, new)
+        code = compile(
+            source, f"<mistaken {function.__name__}>", "exec", flags=__future__.annotations.compiler_flag
+        )
+        names: dict[str, Any] = {}
+        exec(code, function.__globals__, names)
+        return _put(function, names[function.__name__])
+
+    return make
+
+
+def replaced(function: FunctionType, other: Callable[..., Any]) -> Callable[[], Callable[[], None]]:
+    """Another function in the place of this one."""
+    return lambda: _put(function, other)
+
+
+def on_class(owner: type, name: str, other: object) -> Callable[[], Callable[[], None]]:
+    """Another attribute in the place of a class's own."""
+
+    def make() -> Callable[[], None]:
+        before = owner.__dict__[name]
+        setattr(owner, name, other)
+        return lambda: setattr(owner, name, before)
+
+    return make
+
+
+def method(owner: type, name: str, *changes: tuple[str, str]) -> Callable[[], Callable[[], None]]:
+    """A method with other words in its source."""
+
+    def make() -> Callable[[], None]:
+        function = owner.__dict__[name]
+        source = textwrap.dedent(inspect.getsource(function))
+        for old, new in changes:
+            assert 1 == source.count(old), (
+                f"{function.__qualname__} no longer says {old!r} once: mend the mistake"
+            )
+            source = source.replace(old, new)
+        names: dict[str, Any] = {}
+        flags = __future__.annotations.compiler_flag
+        exec(compile(source, f"<mistaken {name}>", "exec", flags=flags), function.__globals__, names)
+        setattr(owner, name, names[name])
+        return lambda: setattr(owner, name, function)
+
+    return make
+
+
+def _put(function: FunctionType, other: Callable[..., Any]) -> Callable[[], None]:
+    places = [
+        (module, name)
+        for module_name, module in list(sys.modules.items())
+        if module_name.startswith("dojang.") and module is not None
+        for name, value in list(vars(module).items())
+        if value is function
+    ]
+    assert places
+    for module, name in places:
+        setattr(module, name, other)
+
+    def undo() -> None:
+        for module, name in places:
+            setattr(module, name, function)
+
+    return undo
+
+
+# Mistakes too large for a changed word
+
+
+async def _commit_in_two(self: AwaitedStore, record: Any, decision: Any, /) -> Any:
+    """The state first, what is owed in a second transaction."""
+    backend = self._backend
+
+    def owe() -> None:
+        for owed in decision.owes:
+            backend._deliveries.setdefault(owed.id, owed)  # type: ignore[attr-defined]
+
+    committed = await self._call(backend.commit, record, replace(decision, owes=()))
+    if decision.owes:
+        await self._call(owe)
+    return committed
+
+
+def _believe(notice: Notice, record: Any) -> Receipt | None:
+    """What a webhook says, taken for the truth."""
+    if record is None:
+        return None
+    status = ReceiptStatus.PAID if notice.kind == "PAYMENT_COMPLETED" else ReceiptStatus.WAITING
+    return Receipt(
+        id=notice.receipt_id,
+        order_id=str(record.order.id),
+        status=status,
+        price=record.order.price.minor,
+        tax_free=record.order.tax_free,
+        currency=record.order.price.currency,
+        sandbox=False,
+        number=1,
+    )
+
+
+def _trusting() -> Callable[[], None]:
+    vars(receive_webhook)["_believe"] = _believe
+    undo = edited(
+        receive_webhook.look_into,
+        ("await world.gateway.look_up(notice.receipt_id, deadline.left_s)", "_believe(notice, record)"),
+    )()
+
+    def both() -> None:
+        undo()
+        del vars(receive_webhook)["_believe"]
+
+    return both
+
+
+_true_judge = verification.judge
+
+
+def _approve_first(order: Any, receipt: Receipt, *rest: Any) -> Any:
+    """What waits for approval is approved; the terms are looked at afterwards."""
+    if receipt.status is ReceiptStatus.AWAITING_APPROVAL:
+        return verification.AwaitsApproval(receipt)
+    return _true_judge(order, receipt, *rest)
+
+
+_keys_made = 0
+
+
+def _another_key(order_id: str, key: str) -> str:
+    """The caller's idempotency key is not asked for."""
+    global _keys_made
+    _keys_made += 1
+    return f"{_keys_made:032x}"
+
+
+MISTAKES: tuple[Mistake, ...] = (
+    Mistake(
+        "a webhook is acknowledged without being kept",
+        edited(
+            receive_webhook.receive_webhook,
+            (
+                "stored = await world.store.receive(notice, now, due_at)",
+                "stored = __import__('dojang.ports').ports.StoredNotice("
+                "notice=notice, received_at=now, due_at=due_at)",
+            ),
+        ),
+        ("verify, webhook",),
+    ),
+    Mistake(
+        "a webhook counts as settled before it is looked into",
+        edited(
+            receive_webhook.receive_webhook,
+            (
+                "        outcome = await look_into(world, notice, deadline)\n",
+                "        await world.store.settle_notice(notice, 'settled')\n"
+                "        outcome = await look_into(world, notice, deadline)\n",
+            ),
+        ),
+        ("webhook after a forged one",),
+    ),
+    Mistake(
+        "a webhook that repeats a forged one is not due again",
+        edited(
+            receive_webhook.receive_webhook,
+            ('        await world.store.settle_notice(notice, "", due_at)\n', "        pass\n"),
+        ),
+        ("webhook after a forged one",),
+    ),
+    Mistake("a webhook is believed", _trusting, ("approval, forged webhook",)),
+    Mistake(
+        "webhooks are told apart by their receipt alone",
+        on_class(Notice, "key", property(lambda notice: str(notice.receipt_id))),
+    ),
+    Mistake(
+        "what is owed is written in a second transaction",
+        on_class(AwaitedStore, "commit", _commit_in_two),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "history is not written",
+        method(MemoryBackend, "commit", ("self._events[order_id].extend(decision.events)", "pass")),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "an approval is sent again after a timeout",
+        edited(
+            verify._approve,
+            (
+                "    except OutcomeUnknown:\n        seen = await _look(world, receipt.id, deadline)",
+                "    except OutcomeUnknown:\n        seen = await world.gateway.confirm(receipt.id, within_s)",
+            ),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "a timeout counts as a refusal",
+        edited(
+            verify._approve,
+            ("    except NotSent as never_left:", "    except (NotSent, OutcomeUnknown) as never_left:"),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "an approval is sent before its intent is written down",
+        edited(
+            verify._approve,
+            (
+                "    record = await _commit(world, record, intent)\n",
+                "    record = __import__('dataclasses').replace(record, payment=intent.payment)\n",
+            ),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "an intent holds no lease",
+        on_class(Payment, "leased", lambda self, now: False),
+        ("approval, verify", "whole cancels, two keys", "cancel, reconcile"),
+    ),
+    Mistake(
+        "a lease without fencing: the version is not compared",
+        method(
+            MemoryBackend, "commit", ("there is None or there.version != record.version", "there is None")
+        ),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "an unfinished approval is never looked at again",
+        edited(
+            schedule.next_check,
+            (
+                "            return max(until, now + min(max(overdue, _SOONEST), _LATEST))",
+                "            return None",
+            ),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "`>=` for `==` on the price",
+        edited(
+            verification.judge, ("receipt.price != order.price.minor", "receipt.price < order.price.minor")
+        ),
+        ("too high a price",),
+    ),
+    Mistake(
+        "the currency is not compared",
+        edited(verification.judge, ("receipt.currency != order.price.currency", "False")),
+        ("wrong currency",),
+    ),
+    Mistake(
+        "the tax-free part is not compared",
+        edited(verification.judge, ("receipt.tax_free != order.tax_free", "False")),
+        ("wrong tax-free part",),
+    ),
+    Mistake(
+        "test payments count as real ones",
+        edited(verification.judge, ("mode is not Mode.SANDBOX and receipt.sandbox is True", "False")),
+        ("sandbox receipt",),
+    ),
+    Mistake(
+        "a receipt that was cancelled in part counts",
+        edited(verification.judge, ("receipt.cancelled != 0 or receipt.cancelled_tax_free != 0", "False")),
+        ("partly cancelled before anybody looked",),
+    ),
+    Mistake(
+        "a receipt of another order counts",
+        edited(verification.judge, ("receipt.order_id != order.id", "False")),
+        ("one receipt, two orders",),
+    ),
+    Mistake(
+        "what waits for approval is approved before it is judged",
+        replaced(verification.judge, _approve_first),
+        ("approval of a wrong price",),
+    ),
+    Mistake(
+        "a second payment is overlooked",
+        replaced(decision._surplus, lambda *_: None),
+        ("a second payment told and verified",),
+    ),
+    Mistake(
+        "money is sent back without a look",
+        edited(
+            deliver_owed._send_back,
+            (
+                "        receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)\n"
+                "        if receipt is None:\n"
+                '            return HandedOver(settled=False, words="Bootpay no longer knows the receipt")\n'
+                "        if receipt.remaining > 0:\n",
+                "        if True:\n",
+            ),
+        ),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "money back is claimed for a tenth of the time that its holder believes",
+        method(
+            MemoryBackend,
+            "claim_deliveries",
+            (
+                "{delivery.id: delivery for",
+                "{delivery.id: replace(delivery, due_at=now + (until - now) / 10) for",
+            ),
+        ),
+    ),
+    Mistake(
+        "what was tried counts as delivered",
+        edited(
+            deliver_owed._attempt,
+            (
+                "    now = world.clock.now()\n    if result.settled:",
+                "    now = world.clock.now()\n    if True:",
+            ),
+        ),
+        ("deliver, deliver",),
+    ),
+    Mistake(
+        "a delivery counts as settled before it is handed over",
+        edited(
+            deliver_owed._attempt,
+            (
+                "        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)\n",
+                "        await world.store.settle_delivery(replace(delivery, state=DeliveryState.SETTLED))\n"
+                "        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)\n",
+            ),
+        ),
+        ("deliver, deliver",),
+    ),
+    Mistake(
+        "every attempt has an id of its own",
+        edited(
+            deliver_owed._attempt,
+            (
+                "world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)",
+                "world.fulfilment.hand_over("
+                "replace(delivery, id=f'{delivery.id}#{delivery.attempts}'), _HAND_OVER_WITHIN_S)",
+            ),
+        ),
+        ("deliver, deliver",),
+    ),
+    Mistake(
+        "deliveries overtake each other",
+        method(
+            MemoryBackend,
+            "claim_deliveries",
+            ("lane = (delivery.order_id, delivery.lane.value)", "lane = delivery.id"),
+        ),
+        ("paid and cancelled, deliver",),
+    ),
+    Mistake(
+        "a cancel is sent without writing it down",
+        edited(
+            cancel._carry_out,
+            (
+                "    record = await world.store.commit(record, intent)\n",
+                "    record = __import__('dataclasses').replace(record, payment=intent.payment)\n",
+            ),
+        ),
+        ("two cancels, two keys",),
+    ),
+    Mistake(
+        "a cancel forgets what had gone back before",
+        edited(payment.apply, ("base=payment.cancelled", "base=0")),
+        ("two partial cancels that fit",),
+    ),
+    Mistake(
+        "what may still go back is the whole price",
+        edited(
+            cancellation.terms_of,
+            (
+                "    remaining = order.price.minor - payment.cancelled\n",
+                "    remaining = order.price.minor\n",
+            ),
+        ),
+        ("two cancels, two keys",),
+    ),
+    Mistake(
+        "the remaining amount that a cancel expects is not compared",
+        edited(
+            cancellation.terms_of,
+            ("wanted.expected_remaining is not None and wanted.expected_remaining != remaining", "False"),
+        ),
+        ("two cancels that expect the same",),
+    ),
+    Mistake(
+        "the idempotency key is ignored",
+        replaced(cancellation.key_of, _another_key),
+        ("two cancels, the same key",),
+    ),
+    Mistake(
+        "a cancel of unknown outcome counts as refused",
+        edited(
+            cancel._carry_out,
+            (
+                "    except OutcomeUnknown:\n        seen = None\n",
+                "    except OutcomeUnknown:\n        refusal, seen = Refused('X', '', http_status=500), None\n",
+            ),
+        ),
+        ("two partial cancels that fit",),
+    ),
+    Mistake(
+        "a cancel made in the console is overlooked",
+        edited(decision._compare_paid, ("if total > payment.cancelled:", "if False:")),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "an order expires without a look",
+        edited(
+            check_order._look_at,
+            ("await _receipts(world, record, deadline)", "[]"),
+        ),
+        ("late money, hold",),
+    ),
+    Mistake(
+        "the refund account is written down",
+        edited(
+            decision.intend_cancel,
+            (
+                "        reason=wanted.reason,\n",
+                "        reason=f'{wanted.reason} {wanted.refund_account}',\n",
+            ),
+        ),
+        ("two cancels, two keys",),
+    ),
+)
