@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 PROMISED = {
     "demo", "serve", "emulator", "orders add", "orders list", "orders show", "orders history", "verify", "receipt",
     "deliver", "webhooks list", "webhooks replay", "migrate", "openapi", "cancel", "reconcile", "resolve", "doctor",
-    "simulate",
+    "simulate", "layer build", "template sam", "template policy",
 }  # fmt: skip
 """The commands of this version."""
 
 LATER = {
     "trigger",
     "listen",
-    "layer build",
-    "template",
 }
 """Commands that a later version has; whoever adds one moves it up."""
 

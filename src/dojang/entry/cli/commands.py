@@ -14,6 +14,7 @@ from dojang.entry.cli import (
     demo,
     doctor,
     emulator,
+    layer,
     migrate,
     openapi,
     orders,
@@ -22,6 +23,7 @@ from dojang.entry.cli import (
     resolve,
     serve,
     simulate,
+    template,
     verify,
     webhooks,
 )
@@ -81,6 +83,13 @@ _webhooks = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What 
 _add(_webhooks, "list", webhooks.list_)
 _add(_webhooks, "replay", webhooks.replay)
 
+_layer = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The AWS Lambda layer.")
+_add(_layer, "build", layer.build)
+
+_template = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What AWS needs to be told.")
+_add(_template, "sam", template.sam)
+_add(_template, "policy", template.policy)
+
 _add(app, "demo", demo.demo)
 _add(app, "serve", serve.serve)
 _add(app, "emulator", emulator.emulator)
@@ -92,6 +101,8 @@ _add(app, "reconcile", reconcile.reconcile)
 _add(app, "deliver", deliver.deliver)
 _add(app, "resolve", resolve.resolve)
 app.add_typer(_webhooks, name="webhooks")
+app.add_typer(_layer, name="layer")
+app.add_typer(_template, name="template")
 _add(app, "migrate", migrate.migrate)
 _add(app, "doctor", doctor.doctor)
 _add(app, "openapi", openapi.openapi)

@@ -1,0 +1,91 @@
+"""`dojang template`: what AWS needs to be told, as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dojang.entry.cli.codes import Code
+from dojang.entry.cli.flags import with_format
+from dojang.entry.cli.terminal import Terminal
+from dojang.entry.layer.target import Arch
+from dojang.errors import ConfigError
+
+__all__ = ["policy", "sam"]
+
+
+@with_format
+def sam(
+    terminal: Terminal,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", help="The folder that is made; nothing in it is overwritten.", metavar="DIR"
+        ),
+    ] = Path("dojang-aws"),
+    python: Annotated[
+        str, typer.Option("--python", help="The function's Python: 3.12, 3.13 or 3.14.", metavar="VERSION")
+    ] = "3.13",
+    arch: Annotated[
+        Arch,
+        typer.Option("--arch", help="The function's processor: arm64 (cheaper) or x86_64.", metavar="ARCH"),
+    ] = Arch.ARM64,
+) -> Code:
+    """Write a complete AWS SAM application: function, layer, HTTP API, table, stream, schedule, alarms.
+
+    README.md in that folder says how it is deployed.
+
+    Example:
+      dojang template sam --output dojang-aws
+    """
+    from dojang.entry.layer.target import Target
+    from dojang.entry.template import application
+
+    files = application(Target(python, arch))
+    there = [str(output / path) for path in files if (output / path).exists()]
+    if there:
+        raise ConfigError(
+            f"--output: {there[0]} exists already, and nothing is overwritten: name another folder."
+        )
+    try:
+        for path, text in files.items():
+            file = output / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--output: {output} cannot be written: {error.strerror}.") from None
+    written = [str(output / path) for path in files]
+    terminal.rows({"files": written}, ("file",), [(path,) for path in written])
+    terminal.say(f"Next (다음): {output / 'README.md'}")
+    return Code.FINE
+
+
+def policy(
+    table: Annotated[str, typer.Option("--table", help="The table's name.", metavar="NAME")] = "dojang",
+    secret: Annotated[str, typer.Option("--secret", help="The secret's name.", metavar="NAME")] = "dojang",  # noqa: S107
+    function: Annotated[
+        str, typer.Option("--function", help="The function's name.", metavar="NAME")
+    ] = "dojang",
+    region: Annotated[str, typer.Option("--region", help="Where; any by default.", metavar="REGION")] = "*",
+    account: Annotated[
+        str, typer.Option("--account", help="Its number; any by default.", metavar="ID")
+    ] = "*",
+    migrate: Annotated[
+        bool,
+        typer.Option("--migrate", help="What `dojang migrate` needs, instead of what the function needs."),
+    ] = False,
+) -> Code:
+    """Print the IAM policy that a function of your own needs: no Scan, no DeleteItem, nothing unnamed.
+
+    Example:
+      dojang template policy --table orders --region ap-northeast-2 --account 111122223333
+    """
+    from dojang.entry.template import Resources, migrating, running
+    from dojang.entry.template import policy as document
+
+    resources = Resources.named(table=table, region=region, account=account, secret=secret, function=function)
+    print(json.dumps(document(migrating(resources) if migrate else running(resources)), indent=2))
+    return Code.FINE

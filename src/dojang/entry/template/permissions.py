@@ -1,0 +1,87 @@
+"""What a function may do, and nothing besides: the same list for the template's role and for `template policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS, RUNNING_ACTIONS
+
+__all__ = ["Resources", "Statement", "migrating", "policy", "running"]
+
+Statement = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Whom the permissions are about: ARNs, or a template's words for them.
+
+    Attributes:
+        table: The table.
+        index: All of its indexes.
+        stream: Its stream.
+        streams: Any stream of the table.
+        secret: The secret with the settings.
+        log: All streams of the function's log group.
+        queue: Where what could not be handled is kept; empty if there is no such queue.
+    """
+
+    table: str
+    index: str
+    stream: str
+    streams: str
+    secret: str
+    log: str
+    queue: str = ""
+
+    @classmethod
+    def named(cls, *, table: str, region: str, account: str, secret: str, function: str) -> Resources:
+        """By names; `*` for a region or an account that is not known yet."""
+
+        def arn(service: str, what: str) -> str:
+            partition = "aws-cn" if region.startswith("cn-") else "aws"
+            return f"arn:{partition}:{service}:{region}:{account}:{what}"
+
+        orders = arn("dynamodb", f"table/{table}")
+        return cls(
+            table=orders,
+            index=f"{orders}/index/*",
+            stream=f"{orders}/stream/*",
+            streams=f"{orders}/stream/*",
+            # Secrets Manager puts six letters of its own behind the name.
+            secret=arn("secretsmanager", f"secret:{secret}-??????"),
+            log=arn("logs", f"log-group:/aws/lambda/{function}:*"),
+        )
+
+
+def running(resources: Resources) -> list[Statement]:
+    """What the function needs while it runs. No Scan and no DeleteItem: its key cannot empty the table."""
+    statements = [
+        _allow("KeepOrders", RUNNING_ACTIONS["table"], resources.table),
+        _allow("FindWhatIsDue", RUNNING_ACTIONS["index"], resources.index),
+        _allow(
+            "FollowTheStream",
+            ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+            resources.stream,
+        ),
+        _allow("FindTheStream", ("dynamodb:ListStreams",), resources.streams),
+        _allow("ReadTheKeys", ("secretsmanager:GetSecretValue",), resources.secret),
+        _allow("WriteTheLog", ("logs:CreateLogStream", "logs:PutLogEvents"), resources.log),
+    ]
+    if resources.queue:
+        statements.append(_allow("KeepWhatFailed", ("sqs:SendMessage",), resources.queue))
+    return statements
+
+
+def migrating(resources: Resources) -> list[Statement]:
+    """What a person needs who runs `dojang migrate` or `dojang doctor`; a function never does."""
+    return [_allow("MakeTheTable", MIGRATING_ACTIONS, resources.table)]
+
+
+def policy(statements: Sequence[Statement]) -> dict[str, object]:
+    """An IAM policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _allow(sid: str, actions: Sequence[str], resource: str) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
