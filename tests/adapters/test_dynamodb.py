@@ -17,7 +17,7 @@ from botocore.config import Config
 from dojang.adapters.dynamodb import DynamoDBBackend
 from dojang.adapters.dynamodb.boto import BotoTable
 from dojang.adapters.dynamodb.items import LAYOUT
-from dojang.adapters.dynamodb.schema import RUNNING_ACTIONS
+from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS, RUNNING_ACTIONS
 from dojang.adapters.dynamodb.table import Answer, Request, Table
 from dojang.adapters.store import AwaitedStore
 from dojang.core.decision import Accepted, Decision, Pending
@@ -259,6 +259,18 @@ def test_every_action_that_is_asked_for_is_needed_and_no_other(
     assert not {"dynamodb:Scan", "dynamodb:DeleteItem"} & {action for _, action in ALLOWED}
 
 
+def test_the_page_about_the_table_names_every_action() -> None:
+    """Who writes a policy by hand finds exactly what the code is held to."""
+    words = PAGE.read_text(encoding="utf-8").partition("## Permissions")[2].partition("##")[0]
+    table, _, rest = words.partition("; on the\ntable's")
+    index, _, others = rest.partition(". ")
+    migrating = others.partition("`dojang migrate` needs ")[2].partition(";")[0]
+
+    assert sorted(RUNNING_ACTIONS["table"]) == [f"dynamodb:{name}" for name in re.findall(r"`(\w+)`", table)]
+    assert list(RUNNING_ACTIONS["index"]) == [f"dynamodb:{name}" for name in re.findall(r"`(\w+)`", index)]
+    assert sorted(MIGRATING_ACTIONS) == [f"dynamodb:{name}" for name in re.findall(r"`(\w+)`", migrating)]
+
+
 def _owe(backend: DynamoDBBackend, record: Record, *owes: Delivery) -> Record:
 
     event = Event(version=record.version + 1, at=NOW, what=What.RECEIPT_REFUSED, who="bootpay", data={})
@@ -337,6 +349,44 @@ def test_a_long_list_has_no_gaps_and_no_repeats(backend: DynamoDBBackend) -> Non
 
     assert [f"o{number:03d}" for number in reversed(range(230))] == seen
     assert rest.next_cursor is None
+
+
+def test_a_time_that_ends_before_it_begins_holds_nothing(backend: DynamoDBBackend) -> None:
+    """Neither is a cursor older than what is wanted an error, nor a limit of none."""
+    _register(backend, at=NOW)
+    backward = backend.orders(OrderFilter(created_from=LATER, created_to=NOW))
+    outside = backend.orders(OrderFilter(created_from=NOW, cursor="5-o1"))
+    none = (backend.claim_checks(NOW, LATER, 0), backend.claim_deliveries(NOW, LATER, 0), backend.notices(0))
+
+    assert ([], [], None, None) == (
+        backward.records,
+        outside.records,
+        backward.next_cursor,
+        outside.next_cursor,
+    )
+    assert ([], [], []) == none
+
+
+def test_what_is_decided_twice_in_one_decision_is_written_once(backend: DynamoDBBackend) -> None:
+    """DynamoDB takes no item twice in a transaction; the decision holds all the same."""
+    record = _owe(backend, _register(backend), _owed(), _owed())
+    receipt_id = ReceiptId("a" * 24)
+    step = Event(version=3, at=NOW, what=What.RECEIPT_REFUSED, who="bootpay", data={})
+    twice = Decision(
+        payment=record.payment,
+        version=3,
+        events=(step,),
+        owes=(),
+        claims=(receipt_id, receipt_id),
+        due_at=None,
+        answer=Pending(),
+    )
+    backend.commit(record, twice)
+    loaded = backend.load(OrderId("o1"), receipt_id)
+
+    assert ["o1:2:notice"] == [owed.id for owed in backend.deliveries(OrderId("o1"))]
+    assert loaded is not None
+    assert OrderId("o1") == loaded.claimed_by
 
 
 def test_more_shards_find_everything_fewer_shards_have_written(watched: Watched) -> None:

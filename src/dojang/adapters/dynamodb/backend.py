@@ -119,8 +119,8 @@ class DynamoDBBackend:
         self._table = table
         self._way = way or SignedTable(region_of(region), endpoint, connections_max=connections_max)
         self._shards = Shards(shards)
-        # Jitter is no secret; a fast generator will do.
-        self._patience = Patience(self._way, patience_s, clock, pause, random.random)
+        # From the system, or all functions restored from one snapshot would pause alike and meet again.
+        self._patience = Patience(self._way, patience_s, clock, pause, random.SystemRandom().random)
         self._together = Together(_THREADS)
         self._outbox = Outbox(table, self._patience, self._shards, self._together, self._due)
 
@@ -175,7 +175,7 @@ class DynamoDBBackend:
                 f"{_NEW} OR #order_id = :us",
                 {":us": text(order_id)},
             )
-            for receipt_id in decision.claims
+            for receipt_id in dict.fromkeys(decision.claims)  # a transaction takes no item twice
         ]
         before_owes = [
             {"Update": self._advance(record, decision, token)},
@@ -274,6 +274,8 @@ class DynamoDBBackend:
 
     def _newest(self, index: str, kind: str, oldest: Value, newest: Value, limit: int) -> list[Item]:
         """Keys from all shards of a list, the newest first."""
+        if limit < 1 or str(oldest.s) > str(newest.s):  # DynamoDB takes neither for a question
+            return []
         asked = [
             query(
                 self._table,
@@ -389,6 +391,8 @@ class DynamoDBBackend:
 
     def _due(self, kinds: Sequence[str], now: datetime, limit: int) -> list[Item]:
         """Keys of what the index shows as due, the longest due first."""
+        if limit < 1:
+            return []
         asked = [
             query(
                 self._table,

@@ -64,8 +64,11 @@ class Outbox:
         self._due = due
 
     def items(self, owes: Iterable[Delivery]) -> list[Item]:
-        """How deliveries are written."""
-        return [delivery_item(owed, self._shards) for owed in owes]
+        """How deliveries are written; of one id the first."""
+        once: dict[str, Delivery] = {}
+        for owed in owes:
+            once.setdefault(owed.id, owed)
+        return [delivery_item(owed, self._shards) for owed in once.values()]
 
     def whole(self, asked: dict[str, object]) -> list[Item]:
         """All pages of a query."""

@@ -23,6 +23,7 @@ class Value(msgspec.Struct, rename="upper", omit_defaults=True, frozen=True):
 
 
 Item: TypeAlias = dict[str, Value]
+"""Attributes by name: an item, or its key."""
 
 
 class Reason(msgspec.Struct, rename="pascal", frozen=True):
