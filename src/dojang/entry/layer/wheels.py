@@ -17,7 +17,7 @@ from dojang.errors import ConfigError
 __all__ = ["DEPENDENCIES", "IN_THE_RUNTIME", "fetch", "files_of", "installers", "pinned"]
 
 DEPENDENCIES = ("msgspec",)
-"""What a function needs of what `pip install dojang` brings. aiohttp, typer and rich serve others."""
+"""What a function needs of what `pip install dojang` brings. typer and rich serve others."""
 
 IN_THE_RUNTIME = ("boto3", "botocore", "urllib3")
 """What Lambda's own image has, kept up to date by AWS: a second copy would hide it, and its security fixes."""
