@@ -17,6 +17,9 @@ from dojang.emulator.options import EmulatorOptions
 from dojang.emulator.rules import Keys
 from dojang.emulator.server import EmulatorServer
 
+# The servers of this file's fixtures are started once, not once per worker.
+pytestmark = pytest.mark.xdist_group("upstream faults")
+
 KEY = "shop-key-0123456789abcdef"
 PRICE = 12_000
 
