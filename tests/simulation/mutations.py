@@ -5,7 +5,6 @@ noticed), or a function put in the place of another. Everybody who had imported 
 """
 
 from __future__ import annotations
-
 import __future__
 
 import inspect
@@ -203,8 +202,10 @@ MISTAKES: tuple[Mistake, ...] = (
             receive_webhook.receive_webhook,
             (
                 "stored = await world.store.receive(notice, now, due_at)",
-                "stored = __import__('dojang.ports').ports.StoredNotice("
-                "notice=notice, received_at=now, due_at=due_at)",
+                (
+                    "stored = __import__('dojang.ports').ports.StoredNotice("
+                    "notice=notice, received_at=now, due_at=due_at)"
+                ),
             ),
         ),
         ("verify, webhook",),
@@ -215,8 +216,10 @@ MISTAKES: tuple[Mistake, ...] = (
             receive_webhook.receive_webhook,
             (
                 "        outcome = await look_into(world, notice, deadline)\n",
-                "        await world.store.settle_notice(notice, 'settled')\n"
-                "        outcome = await look_into(world, notice, deadline)\n",
+                (
+                    "        await world.store.settle_notice(notice, 'settled')\n"
+                    "        outcome = await look_into(world, notice, deadline)\n"
+                ),
             ),
         ),
         ("webhook after a forged one",),
@@ -344,10 +347,12 @@ MISTAKES: tuple[Mistake, ...] = (
         edited(
             deliver_owed._send_back,
             (
-                "        receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)\n"
-                "        if receipt is None:\n"
-                '            return HandedOver(settled=False, words="Bootpay no longer knows the receipt")\n'
-                "        if receipt.remaining > 0:\n",
+                (
+                    "        receipt = await world.gateway.look_up(receipt_id, _HAND_OVER_WITHIN_S)\n"
+                    "        if receipt is None:\n"
+                    '            return HandedOver(settled=False, words="Bootpay no longer knows the receipt")\n'
+                    "        if receipt.remaining > 0:\n"
+                ),
                 "        if True:\n",
             ),
         ),
@@ -381,8 +386,10 @@ MISTAKES: tuple[Mistake, ...] = (
             deliver_owed._attempt,
             (
                 "        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)\n",
-                "        await world.store.settle_delivery(replace(delivery, state=DeliveryState.SETTLED))\n"
-                "        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)\n",
+                (
+                    "        await world.store.settle_delivery(replace(delivery, state=DeliveryState.SETTLED))\n"
+                    "        result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)\n"
+                ),
             ),
         ),
         ("deliver, deliver",),
@@ -393,8 +400,10 @@ MISTAKES: tuple[Mistake, ...] = (
             deliver_owed._attempt,
             (
                 "world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)",
-                "world.fulfilment.hand_over("
-                "replace(delivery, id=f'{delivery.id}#{delivery.attempts}'), _HAND_OVER_WITHIN_S)",
+                (
+                    "world.fulfilment.hand_over("
+                    "replace(delivery, id=f'{delivery.id}#{delivery.attempts}'), _HAND_OVER_WITHIN_S)"
+                ),
             ),
         ),
         ("deliver, deliver",),

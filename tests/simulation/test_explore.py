@@ -8,7 +8,7 @@ from dojang.testing.simulation.exploring import run_everything
 from dojang.testing.simulation.race import Bounds
 from dojang.testing.simulation.scenarios import SCENARIOS, Scenario
 
-SCHEDULES_MAX = 700
+SCHEDULES_MAX = 400
 """Per scenario and bounds in this suite; `make simulate` runs them all."""
 
 

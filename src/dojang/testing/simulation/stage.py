@@ -54,6 +54,7 @@ SECRETS = ("PLANTED-", "01099998888", "planted-buyer@", "99887766554433")
 """Planted with the buyer and the refund; none of it may be found in what we store or tell."""
 
 Note = tuple[float, str, str, str]
+"""A line of the trace: when, who, what, and what came of it."""
 
 
 class SimulatedLedger(Ledger):
