@@ -50,6 +50,7 @@ REFUND_ACCOUNT = {
     "bank_account": "99887766554433",
     "bank_username": "PLANTED-refund-name",
 }
+"""Where the shop lets the money of a virtual account go back to; stored nowhere."""
 SECRETS = ("PLANTED-", "01099998888", "planted-buyer@", "99887766554433")
 """Planted with the buyer and the refund; none of it may be found in what we store or tell."""
 
