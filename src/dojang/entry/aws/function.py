@@ -91,12 +91,10 @@ class Function:
         with self._telling.about(str(getattr(context, "aws_request_id", ""))):
             try:
                 return self._serve(event, left_s, began)
-            except InvalidValue as error:
-                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to know
-                raise
-            except (ConfigError, StoreError) as error:
-                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to know
-                raise
+            except (InvalidValue, ConfigError, StoreError) as error:
+                # The platform prints what is raised, with every frame of its traceback: the sentence is all there is.
+                log.error("%s", error)  # noqa: TRY400 - see above
+                raise error.with_traceback(None) from None
             except Exception as error:  # noqa: BLE001 - the last line before the platform, which would print it all
                 log.error("the invocation failed: %s", trace_of(error))  # noqa: TRY400 - see trace_of
                 raise RuntimeError("dojang made a mistake; its log says where") from None
