@@ -45,6 +45,7 @@ BUYER: Json = {
     "email": "planted-buyer@example.com",
     "area": "PLANTED-area",
 }
+"""What the buyer types into the payment window."""
 REFUND_ACCOUNT = {
     "bank_code": "003",
     "bank_account": "99887766554433",
