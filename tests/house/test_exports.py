@@ -33,7 +33,9 @@ def test_every_name_that_is_there_is_listed(name: str) -> None:
     shown = {
         other
         for other, value in vars(module).items()
-        if not other.startswith("_") and not isinstance(value, ModuleType) and other not in {"annotations", "TYPE_CHECKING"}
+        if not other.startswith("_")
+        and not isinstance(value, ModuleType)
+        and other not in {"annotations", "TYPE_CHECKING"}
     }
 
     assert set() == shown - set(module.__all__)

@@ -73,7 +73,16 @@ def test_a_bare_install_has_no_optional_dependency(
     """Whoever wants only the client gets no server, no database driver and no cloud library."""
     code = "import importlib.metadata as m; print(*(d.name.lower() for d in m.distributions()))"
     installed = set(_run(tmp_path, bare / "python", "-c", code).split())
-    optional = {"starlette", "granian", "uvloop", "jinja2", "psycopg", "psycopg-pool", "boto3", "opentelemetry-api"}
+    optional = {
+        "starlette",
+        "granian",
+        "uvloop",
+        "jinja2",
+        "psycopg",
+        "psycopg-pool",
+        "boto3",
+        "opentelemetry-api",
+    }
 
     assert "msgspec" in installed
     assert set() == installed & optional

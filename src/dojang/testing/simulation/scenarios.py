@@ -452,3 +452,4 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
     Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL),
 )
+"""Every race that is explored, by name."""
