@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dojang.emulator.server import EmulatorServer
+from dojang.entry.aws.keeping import Keeper
 from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
 
 from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
@@ -350,6 +351,33 @@ def test_a_restored_snapshot_opens_its_own_world(deployed: Deployed) -> None:
 
     assert before is not after
     assert same != random.random()
+
+
+def test_a_machine_that_was_halted_opens_its_world_anew(tmp_path: Path) -> None:
+    """An instance may be halted between invocations, and its own clock with it: its connections are dead by then."""
+    inside, outside = [100.0], [1_000_000.0]
+    environment = {"DOJANG_MODE": "emulator", "DOJANG_STORE": f"sqlite:///{tmp_path}/o.sqlite3"}
+    keeper = Keeper(environment, monotonic=lambda: inside[0], wall=lambda: outside[0])
+    first = keeper.ready()
+    inside[0], outside[0] = 700.0, 1_000_600.0
+    idle = keeper.ready()
+    outside[0] += 300.0
+    halted = keeper.ready()
+    keeper.forget()
+
+    assert first is idle
+    assert halted is not idle
+
+
+def test_the_runtime_is_told_what_to_do_around_a_snapshot() -> None:
+    """SnapStart: everything is forgotten before the snapshot is taken and after each restore."""
+    hooks = pytest.importorskip("snapshot_restore_py", reason="Lambda's runtime client is for Linux alone")
+    import dojang.entry.aws
+
+    forget = dojang.entry.aws._function.forget
+
+    assert forget in [hook for hook, _, _ in hooks.get_before_snapshot()]
+    assert forget in [hook for hook, _, _ in hooks.get_after_restore()]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ class Asked:
 
 
 Event = Call | Scheduled | Changed | Asked
+"""Everything that may call the function."""
 
 Texts = dict[str, str | None]
 Lists = dict[str, list[str] | None]

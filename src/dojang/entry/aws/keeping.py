@@ -29,6 +29,7 @@ __all__ = ["Keeper", "Open"]
 
 _SECRETS_FOR_S = 300.0
 _READ_ELSEWHERE = "_ARN"
+_STOOD_STILL_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,19 @@ class Keeper:
     Args:
         environment: `os.environ` unless a test brings its own.
         monotonic: Seconds that never go back.
+        wall: Seconds as the world counts them.
     """
 
     def __init__(
-        self, environment: Mapping[str, str] | None = None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        environment: Mapping[str, str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._environment = os.environ if environment is None else environment
         self._monotonic = monotonic
+        self._wall = wall
+        self._offset_s: float | None = None
         self._settings: Settings | None = None
         self._read_at = 0.0
         self._open: Open | None = None
@@ -92,6 +99,8 @@ class Keeper:
             ConfigError: If a person must change a setting.
             StoreUnavailable: If the store cannot be reached.
         """
+        if self._stood_still():
+            self.forget()
         settings = self._current()
         if self._open is None or self._open.settings != settings:
             self.forget()
@@ -108,6 +117,14 @@ class Keeper:
             self._settings = None
         stack, self._stack = self._stack, ExitStack()
         stack.close()
+
+    def _stood_still(self) -> bool:
+        """Whether the machine was halted since the last invocation, its clock with it.
+
+        Connections are then older than they look to whoever counts by that clock, and the other side has hung up.
+        """
+        before, self._offset_s = self._offset_s, self._wall() - self._monotonic()
+        return before is not None and self._offset_s - before > _STOOD_STILL_S
 
     def _current(self) -> Settings:
         settings = self._settings

@@ -1,0 +1,117 @@
+"""Ports within an invocation's time: a look may use it up, a call that moves money must leave time to write it down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dojang.core.order import ReceiptId
+from dojang.drive import run
+from dojang.entry.aws.bounds import BoundedFulfilment, BoundedGateway, Bounds
+from dojang.errors import NotSent, OutcomeUnknown
+from dojang.ports import HandedOver
+
+RECEIPT = ReceiptId("624e6fe8f2a0bc001a1e2a54")
+
+
+class Asked:
+    """A gateway and a shop that note how long they were given."""
+
+    def __init__(self) -> None:
+        self.given: list[float] = []
+        self.error: Exception | None = None
+
+    async def _note(self, within_s: float) -> Any:
+        self.given.append(within_s)
+        if self.error is not None:
+            raise self.error
+
+    async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Any:
+        """Look."""
+        await self._note(within_s)
+
+    async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Any:
+        """Approve."""
+        await self._note(within_s)
+
+    async def cancel(self, receipt_id: ReceiptId, within_s: float, /, **_: object) -> Any:
+        """Give back."""
+        await self._note(within_s)
+
+    async def hand_over(self, delivery: object, within_s: float, /) -> HandedOver:
+        """Take a delivery."""
+        await self._note(within_s)
+        return HandedOver(settled=True)
+
+
+@pytest.fixture
+def at() -> list[float]:
+    """The time, which stands still."""
+    return [50.0]
+
+
+@pytest.fixture
+def bounds(at: list[float]) -> Bounds:
+    """Ten seconds for this invocation."""
+    bounds = Bounds(lambda: at[0])
+    bounds.begin(10.0)
+    return bounds
+
+
+def test_a_look_gets_what_is_left(bounds: Bounds, at: list[float]) -> None:
+    """Never more than the caller allows, never more than the invocation has."""
+    asked = Asked()
+    gateway = BoundedGateway(asked, bounds)  # type: ignore[arg-type]
+    run(gateway.look_up(RECEIPT, 4.0))
+    at[0] += 7.0
+    run(gateway.look_up(RECEIPT, 4.0))
+
+    assert [4.0, 3.0] == asked.given
+
+
+def test_background_looks_leave_time_for_what_they_lead_to(bounds: Bounds) -> None:
+    """A look in the background that finds a receipt waiting for approval must leave the time to approve it."""
+    asked = Asked()
+    bounds.begin(10.0, keep_s=5.0)
+    run(BoundedGateway(asked, bounds).look_up(RECEIPT, 20.0))  # type: ignore[arg-type]
+
+    assert [5.0] == asked.given
+
+
+@pytest.mark.parametrize("moves", ["confirm", "cancel"])
+def test_money_moves_only_with_time_to_write_it_down(bounds: Bounds, at: list[float], moves: str) -> None:
+    """The last second and a half are for the store; with less than three nothing is sent at all."""
+    asked = Asked()
+    gateway: Any = BoundedGateway(asked, bounds)  # type: ignore[arg-type]
+    more = {"cancel_id": "c-1"} if moves == "cancel" else {}
+    run(getattr(gateway, moves)(RECEIPT, 20.0, **more))
+    at[0] += 7.1
+    with pytest.raises(NotSent):
+        run(getattr(gateway, moves)(RECEIPT, 20.0, **more))
+
+    assert [8.5] == asked.given
+
+
+def test_an_outcome_that_stays_unknown_is_counted(bounds: Bounds) -> None:
+    """Only where money may have moved: a look that fails is no doubt about money."""
+    asked = Asked()
+    asked.error = OutcomeUnknown("no answer")
+    gateway = BoundedGateway(asked, bounds)  # type: ignore[arg-type]
+    for call in (gateway.look_up, gateway.confirm):
+        with pytest.raises(OutcomeUnknown):
+            run(call(RECEIPT, 5.0))
+
+    assert 1 == bounds.unknown_outcomes
+
+
+def test_a_delivery_without_time_is_not_begun(bounds: Bounds, at: list[float]) -> None:
+    """It stays owed and is tried again."""
+    asked = Asked()
+    fulfilment: Any = BoundedFulfilment(asked, bounds)
+    run(fulfilment.hand_over(None, 15.0))
+    at[0] += 9.0
+    late = run(fulfilment.hand_over(None, 15.0))
+
+    assert [8.5] == asked.given
+    assert not late.settled
