@@ -1,0 +1,334 @@
+"""What the application promises, read off the template."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dojang.adapters.dynamodb.items import claim_key, delivery_key, events_key, order_key
+from dojang.adapters.dynamodb.schema import RUNNING_ACTIONS, definition
+from dojang.core.order import ReceiptId
+from dojang.entry.layer import Arch, Target
+from dojang.entry.settings import KEYS, dynamodb_address
+from dojang.entry.template import application
+from dojang.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from conftest import Template
+
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def _properties(template: Template, name: str) -> Any:
+    return template["Resources"][name]["Properties"]
+
+
+def _of_kind(template: Template, kind: str) -> dict[str, Any]:
+    return {name: part for name, part in template["Resources"].items() if part["Type"] == kind}
+
+
+def _named(template: Template, value: object) -> set[str]:
+    """The parameters that a value is made of, those behind its conditions included."""
+    text = json.dumps(value)
+    names = set(re.findall(r'"Ref": "(\w+)"', text)) | set(re.findall(r"\$\{(\w+)\}", text))
+    for condition in re.findall(r'"Fn::If": \["(\w+)"', text) + re.findall(r'"Condition": "(\w+)"', text):
+        names |= _named(template, template["Conditions"][condition])
+    return names & set(template["Parameters"])
+
+
+def test_the_table_is_the_one_the_store_makes(template: Template) -> None:
+    """Keys, indexes, stream, billing and protection are those of `dojang migrate`."""
+    table = _properties(template, "Orders")
+    made = definition("")
+    del made["TableName"]
+    made["StreamSpecification"] = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+    assert made == {name: part for name, part in table.items() if name in made}
+    assert {"PointInTimeRecoverySpecification"} == set(table) - set(made)
+
+
+def test_no_order_is_lost_with_the_stack(template: Template) -> None:
+    """Kept when the stack is deleted, protected against deletion, recoverable to any second."""
+    table = template["Resources"]["Orders"]
+
+    assert ("Retain", "Retain") == (table["DeletionPolicy"], table["UpdateReplacePolicy"])
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert "PAY_PER_REQUEST" == table["Properties"]["BillingMode"]
+
+
+def test_the_function_is_the_layers_handler(template: Template) -> None:
+    """Handler, layer, processor and log are what the issue of the day needs; the zip is the one the command writes."""
+    function, layer = _properties(template, "Function"), _properties(template, "Layer")
+
+    assert "dojang.entry.aws.handler" == function["Handler"]
+    assert [{"Ref": "Layer"}] == function["Layers"]
+    assert ("python3.13", ["arm64"]) == (function["Runtime"], function["Architectures"])
+    assert Target("3.13", Arch.ARM64).file_name == layer["ContentUri"]
+    assert (["python3.13"], ["arm64"]) == (layer["CompatibleRuntimes"], layer["CompatibleArchitectures"])
+    assert "JSON" == function["LoggingConfig"]["LogFormat"]
+    assert {"Ref": "Log"} == function["LoggingConfig"]["LogGroup"]
+    assert {"Ref": "LogRetentionDays"} == _properties(template, "Log")["RetentionInDays"]
+
+
+def test_the_function_ends_before_the_api_gives_up(template: Template) -> None:
+    """Whoever waits at the API gets the function's own answer; fifteen seconds are the least a payment needs."""
+    function = _properties(template, "Function")
+    patience_s = function["Events"]["Http"]["Properties"]["TimeoutInMillis"] / 1000
+
+    assert 15 <= function["Timeout"] < patience_s
+
+
+def test_every_variable_is_a_setting(template: Template) -> None:
+    """No variable that nobody reads; no secret's value in any of them."""
+    variables = _properties(template, "Function")["Environment"]["Variables"]
+
+    assert {name.removesuffix("_ARN") for name in variables} <= set(KEYS)
+    for name in ("BOOTPAY_SECRET_KEY", "BOOTPAY_PRIVATE_KEY", "DOJANG_API_KEYS", "DOJANG_DELIVER_SECRET"):
+        assert name not in variables
+        assert f"SecretArn}}#{name}" in json.dumps(variables[f"{name}_ARN"])
+
+
+def test_what_is_not_chosen_is_not_set(template: Template) -> None:
+    """An optional setting is left out as a whole: an empty reference would be asked for in vain."""
+    variables = _properties(template, "Function")["Environment"]["Variables"]
+    optional = {name: value["Fn::If"] for name, value in variables.items() if "Fn::If" in value}
+
+    assert [NOTHING] * len(optional) == [branches[2] for branches in optional.values()]
+    assert {"DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT", "DOJANG_DELIVER_SECRET_ARN"} <= set(optional)
+    assert {"BOOTPAY_CLIENT_KEY_ARN", "BOOTPAY_APPLICATION_ID_ARN"} <= set(optional)
+
+
+def test_the_store_is_the_table(template: Template) -> None:
+    """Filled in, DOJANG_STORE is an address that the settings take."""
+    store = _properties(template, "Function")["Environment"]["Variables"]["DOJANG_STORE"]["Fn::Sub"]
+    filled = store.replace("${Orders}", "dojang-Orders-1ABC").replace("${Shards}", "8")
+    address = dynamodb_address(filled.replace("${AWS::Region}", "ap-northeast-2"))
+
+    assert ("dojang-Orders-1ABC", {"region": "ap-northeast-2", "shards": "8"}) == address
+
+
+def test_the_api_passes_everything_on(template: Template) -> None:
+    """One route for all; preflights are the function's, or it could not say which routes are open."""
+    event = _properties(template, "Function")["Events"]["Http"]["Properties"]
+
+    assert ("/{proxy+}", "ANY", "2.0") == (event["Path"], event["Method"], event["PayloadFormatVersion"])
+    assert "CorsConfiguration" not in _properties(template, "Api")
+    assert {"Ref": "RequestsPerSecond"} == _properties(template, "Api")["DefaultRouteSettings"][
+        "ThrottlingRateLimit"
+    ]
+
+
+def test_the_stream_delivers_and_never_stops_at_one_record(template: Template) -> None:
+    """Halved, tried again a few times, put aside; from the first record on."""
+    event = _properties(template, "Function")["Events"]["Owed"]
+    stream = event["Properties"]
+
+    assert "DynamoDB" == event["Type"]
+    assert {"Fn::GetAtt": ["Orders", "StreamArn"]} == stream["Stream"]
+    assert "TRIM_HORIZON" == stream["StartingPosition"]
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert 0 < stream["MaximumRetryAttempts"] <= 10
+    assert 0 < stream["MaximumRecordAgeInSeconds"] <= 86_400
+    assert ["ReportBatchItemFailures"] == stream["FunctionResponseTypes"]
+    assert {"Fn::GetAtt": ["Failed", "Arn"]} == stream["DestinationConfig"]["OnFailure"]["Destination"]
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "wakes"),
+    [
+        (delivery_key("o-1", "d-1"), "INSERT", True),
+        (delivery_key("o-1", "d-1"), "MODIFY", False),
+        (order_key("o-1"), "INSERT", False),
+        (events_key("o-1", 2), "INSERT", False),
+        (claim_key(ReceiptId("6561a5e0c0ffee0123456789")), "INSERT", False),
+    ],
+)
+def test_only_what_is_newly_owed_wakes_the_function(
+    template: Template, key: Any, change: str, wakes: bool
+) -> None:
+    """Each payment changes several items; the function is called for those that it has something to do about."""
+    (chosen,) = _properties(template, "Function")["Events"]["Owed"]["Properties"]["FilterCriteria"]["Filters"]
+    pattern = json.loads(chosen["Pattern"])
+    (prefix,) = pattern["dynamodb"]["Keys"]["sk"]["S"]
+    passes = change in pattern["eventName"] and key["sk"].s.startswith(prefix["prefix"])
+
+    assert wakes == passes
+    assert {"prefix"} == set(prefix)
+
+
+def test_the_schedule_looks_after_what_is_due_every_minute(template: Template) -> None:
+    """A minute later it comes again by itself, so nothing is repeated in between; what fails is kept."""
+    function = _properties(template, "Function")
+    event = function["Events"]["EveryMinute"]
+
+    assert ("Schedule", "rate(1 minute)") == (event["Type"], event["Properties"]["Schedule"])
+    assert 0 == function["EventInvokeConfig"]["MaximumRetryAttempts"]
+    assert {"Fn::GetAtt": ["Failed", "Arn"]} == (
+        function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
+    )
+    assert "AWS::SQS::Queue" == template["Resources"]["Failed"]["Type"]
+
+
+def test_the_role_may_do_what_the_store_asks_and_nothing_else(template: Template) -> None:
+    """Every action on DynamoDB's items is one of the store's; there is no Scan, no DeleteItem and no wildcard."""
+    role = _properties(template, "Role")
+    (inline,) = role["Policies"]
+    statements = inline["PolicyDocument"]["Statement"]
+    on_items = {
+        tuple(statement["Action"])
+        for statement in statements
+        if statement["Sid"] in ("KeepOrders", "FindWhatIsDue")
+    }
+    actions = {action for statement in statements for action in statement["Action"]}
+
+    assert {RUNNING_ACTIONS["table"], RUNNING_ACTIONS["index"]} == on_items
+    assert {
+        *RUNNING_ACTIONS["table"],
+        *RUNNING_ACTIONS["index"],
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
+    } == actions
+    assert [] == [action for action in actions if "*" in action or action.endswith((":Scan", ":DeleteItem"))]
+    assert "*" not in [statement["Resource"] for statement in statements]
+    # Network interfaces, and only where there is a network: no resource of ours can be named for them.
+    assert ["InNetwork", NOTHING] == [role["ManagedPolicyArns"]["Fn::If"][n] for n in (0, 2)]
+
+
+def test_a_warm_start_is_a_choice(template: Template) -> None:
+    """SnapStart, provisioned concurrency, or neither, which is the default and free."""
+    function, parameter = _properties(template, "Function"), template["Parameters"]["WarmStart"]
+
+    assert ("none", ["none", "snapstart", "provisioned"]) == (
+        parameter["Default"],
+        parameter["AllowedValues"],
+    )
+    assert {"Fn::If": ["SnapStart", "PublishedVersions", "None"]} == function["SnapStart"]["ApplyOn"]
+    assert "Provisioned" == function["ProvisionedConcurrencyConfig"]["Fn::If"][0]
+    assert NOTHING == function["ProvisionedConcurrencyConfig"]["Fn::If"][2]
+    assert "live" == function["AutoPublishAlias"]
+
+
+def test_another_value_of_a_parameter_is_another_version(template: Template) -> None:
+    """Events go to a published version, and SAM does not see parameters' values: the description must name them all.
+
+    Not one that the function is not made of: Lambda publishes no version without a change.
+    """
+    function = dict(_properties(template, "Function"))
+    description = function.pop("VersionDescription")
+    beside = ("Events", "ProvisionedConcurrencyConfig")
+    made_of = {name: part for name, part in function.items() if name not in beside}
+
+    assert _named(template, made_of) == _named(template, description)
+    assert function["AutoPublishAliasAllProperties"] is True
+    assert _properties(template, "Layer")["PublishLambdaVersion"] is True
+
+
+def test_the_longest_description_of_a_version_fits(template: Template) -> None:
+    """Lambda takes 256 characters; with all parameters at their longest there are no more."""
+    parts = _properties(template, "Function")["VersionDescription"]["Fn::Join"][1]
+
+    def longest(part: Any) -> int:
+        if "Fn::If" in part:
+            return max(len(word) for word in part["Fn::If"][1:])
+        (name,) = _named(template, part)
+        parameter = template["Parameters"][name]
+        if "AllowedValues" in parameter:
+            return max(len(str(value)) for value in parameter["AllowedValues"])
+        if "MaxValue" in parameter:
+            return len(str(parameter["MaxValue"]))
+        # The last part of the pattern says how long it may be; of the secret's ARN only that part is named.
+        most = int(re.findall(r"\{\d+,(\d+)\}", parameter["AllowedPattern"])[-1])
+        return most + (len("https://") if "https://" in parameter["AllowedPattern"] else 0)
+
+    assert 256 >= sum(longest(part) for part in parts) + len(parts) - 1
+
+
+def test_a_fixed_address_is_there_only_if_wanted(template: Template) -> None:
+    """Network, NAT gateways and their addresses cost by the hour: each of them hangs on the parameter."""
+    network = {
+        name: part for name, part in template["Resources"].items() if part["Type"].startswith("AWS::EC2::")
+    }
+    addresses = {name: part["Condition"] for name, part in _of_kind(template, "AWS::EC2::EIP").items()}
+    function = _properties(template, "Function")
+
+    assert "none" == template["Parameters"]["FixedAddress"]["Default"]
+    assert {"InNetwork", "TwoZones"} == {part.get("Condition") for part in network.values()}
+    assert {"AddressA": "InNetwork", "AddressB": "TwoZones"} == addresses
+    assert ("InNetwork", NOTHING) == (function["VpcConfig"]["Fn::If"][0], function["VpcConfig"]["Fn::If"][2])
+    assert {"FirstAddress", "SecondAddress"} <= set(template["Outputs"])
+
+
+def test_the_function_reaches_out_by_the_fixed_address_alone(template: Template) -> None:
+    """Its subnets' way out is the NAT gateway of their zone, and nobody can come in."""
+    routes = {
+        part["Properties"]["RouteTableId"]["Ref"]: part["Properties"]
+        for part in _of_kind(template, "AWS::EC2::Route").values()
+    }
+    inside = {
+        part["Properties"]["SubnetId"]["Ref"]: part["Properties"]["RouteTableId"]["Ref"]
+        for part in _of_kind(template, "AWS::EC2::SubnetRouteTableAssociation").values()
+    }
+    nats = _of_kind(template, "AWS::EC2::NatGateway")
+    subnets = _named_resources(_properties(template, "Function")["VpcConfig"]) - {"Outwards"}
+
+    assert {"InsideA", "InsideB"} == subnets
+    for subnet in subnets:
+        nat = routes[inside[subnet]]["NatGatewayId"]["Ref"]
+        assert nats[nat]["Properties"]["AllocationId"]["Fn::GetAtt"][0].startswith("Address")
+    assert "SecurityGroupIngress" not in _properties(template, "Outwards")
+
+
+def _named_resources(value: object) -> set[str]:
+    return {name for name in re.findall(r'"Ref": "(\w+)"', json.dumps(value)) if name != "AWS"}
+
+
+def test_the_reason_for_the_address_is_told() -> None:
+    """Whoever reads the template learns what the network is for, and what it is not needed for."""
+    text = application(Target("3.13", Arch.ARM64))["template.yaml"]
+
+    assert re.search(r"# Bootpay lets a project name the addresses .*허용 IP", text)
+
+
+def test_keys_are_only_named(template: Template) -> None:
+    """The secret's ARN is asked for; no parameter holds a key."""
+    assert "secretsmanager" in template["Parameters"]["SecretArn"]["AllowedPattern"]
+    assert "Default" not in template["Parameters"]["SecretArn"]
+    assert [] == [
+        name for name in template["Parameters"] if re.search(r"Password|PrivateKey|SecretKey", name)
+    ]
+
+
+def test_the_example_of_the_secret_has_every_field(template: Template) -> None:
+    """What the function asks the secret for is in the file that is copied, and empty there."""
+    files = application(Target("3.13", Arch.ARM64))
+    asked = set(re.findall(r"SecretArn\}#(\w+)", files["template.yaml"]))
+    example = json.loads(files["secret.example.json"])
+
+    assert asked == set(example)
+    assert {""} == set(example.values())
+
+
+@pytest.mark.parametrize("target", [Target("3.12", Arch.X86_64), Target("3.14", Arch.ARM64)], ids=str)
+def test_every_mark_is_filled_in(target: Target) -> None:
+    """No place and no word of the packaged files is left open, whatever the target."""
+    files = application(target)
+    mark = re.compile(r"\[\[[a-z_]+\]\]|^ *# \[\w+\]$", re.MULTILINE)
+
+    assert [] == [path for path, text in files.items() if mark.search(text)]
+    assert f"dojang layer build --python {target.python} --arch {target.arch}" in files["README.md"]
+
+
+def test_snapstart_has_no_older_python() -> None:
+    """A template for 3.11 would offer a choice that AWS refuses."""
+    with pytest.raises(InvalidValue, match="SnapStart"):
+        application(Target("3.11", Arch.ARM64))
