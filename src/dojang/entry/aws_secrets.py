@@ -21,7 +21,8 @@ _ARN = re.compile(
 )
 _CONNECT_S = 2.0
 _READ_S = 4.0
-_ATTEMPTS = 3
+# Within the ten seconds that a starting Lambda function has, even where nobody answers.
+_ATTEMPTS = 2
 
 
 class AwsSecrets:

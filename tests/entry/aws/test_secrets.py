@@ -170,7 +170,7 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     at = [0.0]
     keeper = Keeper(KEPT, monotonic=lambda: at[0])
     keeper.prepare()
-    asked_at_init = list(aws.asked)
+    asked_at_init = sorted(aws.asked)
     first = keeper.ready()
     at[0] = 299.0
     same = keeper.ready()
@@ -182,10 +182,25 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     kept = keeper.ready()
     keeper.forget()
 
-    assert [] == asked_at_init
+    assert ["GetParameter", "GetSecretValue"] == asked_at_init
     assert first is same
     assert "rotated" == rotated.settings.secret_key
     assert kept is rotated
+
+
+def test_no_secret_is_read_into_a_snapshot(aws: PretendAws) -> None:
+    """With SnapStart secrets are read after the restore, and what was read is forgotten before another snapshot."""
+    keeper = Keeper(KEPT | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"})
+    keeper.prepare()
+    before = list(aws.asked)
+    keeper.ready()
+    restored = len(aws.asked)
+    keeper.forget()
+    keeper.ready()
+    keeper.forget()
+
+    assert [] == before
+    assert (2, 4) == (restored, len(aws.asked))
 
 
 def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(

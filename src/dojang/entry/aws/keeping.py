@@ -1,8 +1,9 @@
 """What outlives an invocation: settings, connections and the API, made at first use and kept for the next one.
 
 Nothing is opened while the function is initialised: a snapshot of that moment (SnapStart) is started many times, and
-connections, tokens and random numbers must be each one's own. A setting that is wrong ends an invocation, never the
-process; it is looked at anew by the next one, so a mended secret needs no new deployment.
+connections, tokens and random numbers must be each one's own; secrets are not read before such a snapshot either. A
+setting that is wrong ends an invocation, never the process; it is looked at anew by the next one, so a mended secret
+needs no new deployment.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["Keeper", "Open"]
 _SECRETS_FOR_S = 300.0
 _READ_ELSEWHERE = "_ARN"
 _STOOD_STILL_S = 20.0
+_INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +79,20 @@ class Keeper:
 
     def prepare(self) -> None:
         """Do now what costs time and leaves nothing behind that a snapshot must not hold."""
-        if self._secrets_elsewhere():
-            return
-        try:
-            self._settings, self._read_at = self._read(), self._monotonic()
-        except ConfigError:
-            # Told by the first invocation: an initialisation that fails is repeated without end.
-            return
         # Lambda gives a starting function more processor than a running one.
         modules = ["dojang.bootpay.over_urllib3"]
-        if self._settings.store.startswith("dynamodb:"):
+        if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
             modules += ["dojang.adapters.dynamodb", "botocore.auth", "botocore.awsrequest"]
+        if self._secrets_elsewhere():
+            modules += ["botocore.session", "botocore.config"]
         for module in modules:
             with suppress(ImportError):
                 importlib.import_module(module)
+        if self._secrets_elsewhere() and self._environment.get(_INITIALIZATION) == "snap-start":
+            return
+        # What is wrong is told by the first invocation: an initialisation that fails is repeated without end.
+        with suppress(ConfigError):
+            self._settings, self._read_at = self._read(), self._monotonic()
 
     def ready(self) -> Open:
         """Everything, opened if it is not.
