@@ -10,6 +10,7 @@ from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS, RUNNING_ACTIONS
 __all__ = ["Resources", "Statement", "migrating", "policy", "running"]
 
 Statement = Mapping[str, object]
+"""One statement of a policy, in IAM's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
