@@ -1,0 +1,183 @@
+"""A function that starts cold: INIT, its first verification, memory, and what it asks of DynamoDB."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import certifi
+import trustme
+
+from bench.borrowed import dynamodb_local
+from bench.lambda_capacity import relay
+from bench.lambda_instance import Figures, Instance
+from bench.lambda_packages import Deployment, deploy
+from bench.processes import upstream
+from bench.upstream import receipt_id_of
+from dojang.adapters.dynamodb import DynamoDBBackend
+from dojang.core.order import Money, Order, OrderId
+from dojang.core.payment import Event, What
+
+__all__ = ["Result", "StartFigures", "measure"]
+
+_ROOT = Path(__file__).parent.parent
+_EVENT = json.loads((_ROOT / "tests" / "samples" / "aws" / "http_api.json").read_text(encoding="utf-8"))
+_PRICE = 1200
+_IDEMPOTENCY = "idempotency"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was measured of one contender.
+
+    Attributes:
+        deployment: Who.
+        rounds: Each start of it.
+        verify: The operations on DynamoDB of a verification, and the capacity units they consume.
+        replay: The same of its repetition.
+    """
+
+    deployment: Deployment
+    rounds: tuple[Figures, ...]
+    verify: tuple[tuple[str, ...], float]
+    replay: tuple[tuple[str, ...], float]
+
+    def median(self, name: str) -> float:
+        """The median of one figure over the rounds."""
+        return statistics.median(getattr(figures, name) for figures in self.rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class StartFigures:
+    """All contenders, in their order: bare, official, powertools, dojang, stateless."""
+
+    results: tuple[Result, ...]
+
+    def init_ratio(self, one: int, other: int) -> float:
+        """How long one takes to initialise, as a share of the other: the median over rounds, each its own ratio."""
+        pairs = zip(self.results[one].rounds, self.results[other].rounds, strict=True)
+        return statistics.median(ours.init_ms / theirs.init_ms for ours, theirs in pairs)
+
+
+def measure(rounds: int) -> StartFigures:
+    """Start every contender once a round, in changing order.
+
+    Args:
+        rounds: How often; one more is thrown away, in which the machine reads the files for the first time.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-lambda-") as scratch:
+        folder = Path(scratch)
+        deployments = deploy(folder)
+        endpoint = dynamodb_local.server_endpoint()
+        os.environ.update(dynamodb_local.KEYS)
+        table = _tables(rounds + 2)
+        with _bootpay(folder) as settings:
+            environment = settings | _stores(table, endpoint)
+            found: dict[str, list[Figures]] = {one.contender.handler: [] for one in deployments}
+            for turn in range(rounds + 1):
+                for deployment in deployments[turn % 5 :] + deployments[: turn % 5]:
+                    with Instance(deployment, environment, folder) as instance:
+                        found[deployment.contender.handler].append(instance.measured(_verify(turn, ours=deployment.contender.ours)))
+                    sys.stderr.write(".")
+                    sys.stderr.flush()
+            sys.stderr.write("\n")
+            counted = {
+                one.contender.handler: _counted(one, settings, table, endpoint, rounds + 1, folder)
+                for one in deployments
+            }
+    return StartFigures(
+        tuple(
+            Result(one, tuple(found[one.contender.handler][1:]), *counted[one.contender.handler])
+            for one in deployments
+        )
+    )
+
+
+def _counted(
+    deployment: Deployment, settings: dict[str, str], table: str, endpoint: str, number: int, folder: Path
+) -> Sequence[tuple[tuple[str, ...], float]]:
+    """Once more, through a relay that counts: it would slow the figures down."""
+    with (
+        relay(endpoint) as counted,
+        Instance(deployment, settings | _stores(table, counted.url), folder) as instance,
+    ):
+        found = []
+        for _ in range(2):
+            instance.verify(_verify(number, ours=deployment.contender.ours))
+            found.append(counted.taken())
+        return found
+
+
+def _verify(number: int, *, ours: bool) -> dict[str, Any]:
+    """The page's request, as an HTTP API brings it."""
+    path = f"/prod/v1/orders/o-{number}/verify"
+    event: dict[str, Any] = json.loads(json.dumps(_EVENT)) | {"rawPath": path}
+    event["requestContext"]["http"]["path"] = path
+    body = {"receipt_id": receipt_id_of(number)}
+    # Our own service has the order's id in the path.
+    event["body"] = json.dumps(body if ours else body | {"order_id": f"o-{number}"})
+    return event
+
+
+@contextmanager
+def _bootpay(folder: Path) -> Iterator[dict[str, str]]:
+    """A pretend Bootpay over TLS, among as many trusted authorities as a machine has; the settings that name it."""
+    authority = trustme.CA()
+    cert, trusted = folder / "server.pem", folder / "trusted.pem"
+    cert.write_bytes(authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.bytes())
+    trusted.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+    with upstream(cert=cert) as port:
+        yield {
+            "BOOTPAY_URL": f"https://localhost:{port}",
+            # Nobody may vouch for real orders from this machine; that apart the modes do the same.
+            "DOJANG_MODE": "emulator",
+            "BOOTPAY_CLIENT_KEY": "client",
+            "BOOTPAY_SECRET_KEY": "secret",
+            # The one is OpenSSL's own name for it, the other that of requests.
+            "SSL_CERT_FILE": str(trusted),
+            "REQUESTS_CA_BUNDLE": str(trusted),
+            **dynamodb_local.KEYS,
+        }
+
+
+def _stores(table: str, endpoint: str) -> dict[str, str]:
+    return {
+        "DOJANG_STORE": f"dynamodb://{table}?region={dynamodb_local.REGION}&endpoint={endpoint}",
+        "IDEMPOTENCY_TABLE": _IDEMPOTENCY,
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+    }
+
+
+def _tables(orders: int) -> str:
+    """Both contenders' tables, ours with the orders that are going to be paid."""
+    import boto3
+
+    client = boto3.client(
+        "dynamodb", region_name=dynamodb_local.REGION, endpoint_url=dynamodb_local.server_endpoint()
+    )
+    client.create_table(
+        TableName=_IDEMPOTENCY,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
+    table = dynamodb_local.fresh_name()
+    backend = DynamoDBBackend(table, dynamodb_local.REGION, dynamodb_local.server_endpoint())
+    try:
+        backend.migrate()
+        now = datetime.now(UTC)
+        for number in range(orders):
+            order = Order(id=OrderId(f"o-{number}"), price=Money(_PRICE), name="bench")
+            backend.register(order, Event(version=1, at=now, what=What.REGISTERED, who="shop"), now)
+    finally:
+        backend.close()
+    return table
