@@ -11,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from conftest import ShopPage
-
     from dojang.emulator.server import EmulatorServer
 
 PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8">

@@ -12,6 +12,7 @@ from dojang.entry.demo_shop import ShopOptions, ShopServer
 
 if TYPE_CHECKING:
     import urllib3
+
     from conftest import Visitor
 
 OTHER = "whsec_" + base64.b64encode(b"somebody-elses-secret-here").decode()
