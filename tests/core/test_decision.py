@@ -683,3 +683,94 @@ def test_expiry_is_told() -> None:
 
     assert (State.EXPIRED, ["order.expired"]) == (decision.payment.state, owes(decision))
     assert What.EXPIRED is decision.events[0].what
+
+
+# What a review found
+
+
+def test_an_account_paid_past_by_a_card_is_kept_in_mind() -> None:
+    """A card that needs no approval pays: the account the order had waited for stays open at the bank."""
+    decision = look(AWAITING, seen(receipt_id=R2))
+
+    assert (["account_withdrawn", "paid"], R2) == (whats(decision), decision.payment.receipt_id)
+    assert [(R1, Fate.SET_ASIDE)] == [(other.receipt_id, other.fate) for other in decision.payment.others]
+
+
+def test_an_account_of_an_expired_order_is_kept_in_mind() -> None:
+    """Its deposit may come any day; another receipt that pays meanwhile must not hide it."""
+    expired = after(AWAITING, expire(AWAITING, EXPIRES + timedelta(minutes=1)))
+    paid = look(expired, seen(receipt_id=R2), Rules(late_payment=LatePayment.ACCEPT))
+
+    assert (State.PAID, R2) == (paid.payment.state, paid.payment.receipt_id)
+    assert [(R1, Fate.SET_ASIDE)] == [(other.receipt_id, other.fate) for other in paid.payment.others]
+
+
+def test_a_deposit_on_an_account_paid_past_is_held_for_a_person() -> None:
+    """The second money is found and, having no card to go back to, calls a person."""
+    paid = after(AWAITING, look(AWAITING, seen(receipt_id=R2)))
+    decision = look(paid, seen(ReceiptStatus.PAID, receipt_id=R1, method="vbank"))
+
+    assert (Refusal(Reason.ORDER_ALREADY_PAID), ["order.attention"]) == (decision.answer, owes(decision))
+
+
+def test_an_account_is_taken_up_again_after_a_refused_card() -> None:
+    """The buyer goes back to the account: it is what the order waits for once more."""
+    confirming = after(
+        AWAITING,
+        intend_approval(AWAITING, seen(ReceiptStatus.AWAITING_APPROVAL, receipt_id=R2), RULES, NOW, "buyer"),
+    )
+    reopened = after(confirming, approval_refused(confirming, R2, NOW, "buyer", {"reason": "payment_failed"}))
+    decision = look(reopened, ISSUED)
+
+    assert Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT) == decision.answer
+    assert (State.AWAITING_DEPOSIT, R1, ()) == (
+        decision.payment.state,
+        decision.payment.receipt_id,
+        decision.payment.others,
+    )
+
+
+def test_returned_money_is_told_in_its_own_currency() -> None:
+    """30.50 dollars are 30.50 dollars, whatever the order's currency."""
+    surplus = after(PAID, look(PAID, seen(receipt_id=R2, price=3050, currency="USD")))
+    decision = money_returned(surplus, R2, 3050, NOW)
+    (told,) = decision.owes
+
+    assert (30.5, "USD", "KRW") == (
+        told.data["returned"],
+        told.data["returned_currency"],
+        told.data["currency"],
+    )
+    assert "USD" == surplus.payment.others[0].currency
+
+
+def test_money_that_cannot_go_back_calls_a_person_aloud() -> None:
+    """The shop hears of it once, through the lane that works; a shop that cannot be told is not told in vain."""
+    surplus = look(PAID, seen(receipt_id=R2))
+    (money_back,) = surplus.owes
+    record = after(PAID, surplus)
+    given_up = give_up_delivery(record, money_back, NOW, "RC_CANCEL_SERVER_ERROR")
+    again = give_up_delivery(after(record, given_up), money_back, NOW, "RC_CANCEL_SERVER_ERROR")
+    (notice,) = look(FRESH, seen()).owes
+
+    assert (["order.attention"], [], []) == (
+        owes(given_up),
+        owes(again),
+        owes(give_up_delivery(PAID, notice, NOW, "HTTP 500")),
+    )
+
+
+@pytest.mark.parametrize("reason", ["delivery_failed", "order_already_paid", "money_back_failed"])
+def test_a_payment_is_recalled_while_a_person_is_called_for_something_else(reason: str) -> None:
+    """The buyer has paid: asking again costs no call to Bootpay and says so."""
+    record = after(PAID, needs_attention(PAID, NOW, reason))
+
+    assert Accepted(state="paid", receipt_id=R1, replayed=True) == recall(record, R1)
+
+
+@pytest.mark.parametrize("reason", ["payment_reverted", "order_mismatch"])
+def test_a_payment_in_doubt_is_not_recalled(reason: str) -> None:
+    """Where the very receipt that paid is in doubt, a person speaks first."""
+    record = after(PAID, needs_attention(PAID, NOW, reason))
+
+    assert recall(record, R1) is None

@@ -111,7 +111,7 @@ class BatchingCaller:
                 with self._backend.transaction():
                     for job in writes:
                         _run_one(job)
-            except StoreUnavailable as error:
+            except BaseException as error:  # noqa: BLE001 - this thread must live on, and everybody be told
                 # The flush failed: nothing of this batch is stored, whatever its parts had reported.
                 for job in writes:
                     job.error = error

@@ -244,7 +244,18 @@ def recall(record: Record, receipt_id: ReceiptId) -> Answer | None:
             return Accepted(state="paid", receipt_id=receipt_id, replayed=True)
         if payment.state is State.CANCELLED:
             return Refusal(Reason.ALREADY_CANCELLED)
+        if (
+            payment.state is State.ATTENTION
+            and payment.before is State.PAID
+            and payment.reason not in _DOUBTED
+        ):
+            # A person is called for something else; that this receipt paid is not in doubt.
+            return Accepted(state="paid", receipt_id=receipt_id, replayed=True)
     return None
+
+
+_DOUBTED = frozenset({"payment_reverted", Reason.ORDER_MISMATCH.value})
+"""Reasons for which a person is called about the very receipt that pays."""
 
 
 # A shop's "no" may turn into a "yes" and a failed payment may be looked at again; these never change.
@@ -356,6 +367,8 @@ _REASONS = frozenset(reason.value for reason in Reason)
 
 
 def _paid(draft: _Draft, receipt: Receipt) -> Decision:
+    if draft.payment.state is State.AWAITING_DEPOSIT and draft.payment.receipt_id != receipt.id:
+        _set_account_aside(draft, "replaced")
     draft.step(
         What.PAID,
         receipt_id=str(receipt.id),
@@ -392,25 +405,26 @@ def _account_issued(draft: _Draft, receipt: Receipt, account: Account | None) ->
     if draft.payment.receipt_id == receipt.id:
         return draft.done(replace(accepted, replayed=True))
     known = draft.payment.other(receipt.id)
-    if known is not None:
+    taken_up_again = known is not None and known.fate is Fate.SET_ASIDE and draft.payment.state is State.OPEN
+    if known is not None and not taken_up_again:
         # The buyer has replaced this account by a newer one; whichever is paid into first will count.
         return draft.done(Pending())
     if draft.payment.state is State.AWAITING_DEPOSIT:
-        _set_account_aside(draft)
+        _set_account_aside(draft, "replaced")
     draft.step(What.ACCOUNT_ISSUED, receipt_id=str(receipt.id), account=account_data(account))
     draft.claim(receipt.id)
     draft.tell("order.awaiting_deposit")
     return draft.done(accepted)
 
 
-def _set_account_aside(draft: _Draft) -> None:
-    """The buyer has chosen another way to pay; the account stays open at the bank, so keep it in mind."""
+def _set_account_aside(draft: _Draft, reason: str) -> None:
+    """The account is no longer what the order waits for, but it stays open at the bank: keep it in mind."""
     draft.step(
         What.ACCOUNT_WITHDRAWN,
         receipt_id=str(draft.payment.receipt_id),
         set_aside=True,
         price=draft.order.price.minor,
-        reason="replaced",
+        reason=reason,
     )
 
 
@@ -426,6 +440,7 @@ def _rejected(draft: _Draft, receipt: Receipt, reason: Reason, rules: Rules) -> 
             What.RECEIPT_REFUSED,
             receipt_id=str(receipt.id),
             price=receipt.price,
+            currency=receipt.currency,
             reason=reason.value,
             status=receipt.number,
         )
@@ -468,6 +483,7 @@ def _surplus(draft: _Draft, receipt: Receipt, reason: Reason, policy: OnMismatch
         What.SURPLUS_FOUND,
         receipt_id=str(receipt.id),
         price=receipt.price,
+        currency=receipt.currency,
         reason=reason.value,
         fate=(Fate.HELD if held else Fate.OWED_BACK).value,
         paid_at=receipt.purchased_at.isoformat() if receipt.purchased_at else None,
@@ -504,6 +520,7 @@ def _second_money(draft: _Draft, verdict: Verdict, rules: Rules) -> Decision:
             What.SURPLUS_FOUND,
             receipt_id=str(receipt.id),
             price=receipt.price,
+            currency=receipt.currency,
             reason=_AWAITING_DECISION,
             fate=Fate.HELD.value,
             paid_at=receipt.purchased_at.isoformat() if receipt.purchased_at else None,
@@ -611,7 +628,7 @@ def intend_approval(
     """Write down, before money moves, that this receipt is about to be approved."""
     draft = _Draft(record, now, who, spread)
     if draft.payment.state is State.AWAITING_DEPOSIT:
-        _set_account_aside(draft)
+        _set_account_aside(draft, "replaced")
     draft.step(
         What.APPROVAL_INTENDED,
         receipt_id=str(receipt.id),
@@ -706,6 +723,8 @@ def cancel_refused(record: Record, now: datetime, who: str, words: Mapping[str, 
 def expire(record: Record, now: datetime, spread: float = 0.0) -> Decision:
     """The terms ran out and Bootpay knows of no money: the shop may sell the goods to others."""
     draft = _Draft(record, now, "dojang", spread)
+    if draft.payment.state is State.AWAITING_DEPOSIT:
+        _set_account_aside(draft, "expired")
     draft.step(What.EXPIRED)
     draft.tell("order.expired")
     return draft.done(Refusal(Reason.ORDER_EXPIRED))
@@ -846,11 +865,13 @@ def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: date
     draft = _Draft(record, now, "dojang")
     known = record.payment.other(receipt_id)
     if known is None or known.fate is not Fate.RETURNED:
-        draft.step(What.MONEY_RETURNED, receipt_id=str(receipt_id), amount=amount)
+        currency = (known.currency if known else "") or record.order.price.currency
+        draft.step(What.MONEY_RETURNED, receipt_id=str(receipt_id), amount=amount, currency=currency)
         draft.tell(
             "order.money_returned",
             receipt_id=str(receipt_id),
-            returned=major_units(amount, record.order.price.currency),
+            returned=major_units(amount, currency),
+            returned_currency=currency,
             reason=known.reason if known else "",
         )
     return draft.done(Pending())
@@ -859,7 +880,13 @@ def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: date
 def give_up_delivery(record: Record, delivery: Delivery, now: datetime, words: str) -> Decision:
     """Something owed could not be handed over in all its attempts: a person must look."""
     draft = _Draft(record, now, "dojang")
-    reason = "money_back_failed" if delivery.lane is Lane.MONEY_BACK else "delivery_failed"
-    if draft.payment.state is not State.ATTENTION:
-        draft.step(What.ATTENTION, reason=reason, delivery_id=delivery.id, words=words[:200])
+    if delivery.lane is Lane.MONEY_BACK:
+        if draft.payment.reason != _MONEY_BACK_FAILED:
+            draft.attention(_MONEY_BACK_FAILED, delivery_id=delivery.id, words=words[:200])
+    elif draft.payment.state is not State.ATTENTION:
+        # Telling a shop that cannot be told would only be owed in vain.
+        draft.step(What.ATTENTION, reason="delivery_failed", delivery_id=delivery.id, words=words[:200])
     return draft.done(Pending())
+
+
+_MONEY_BACK_FAILED = "money_back_failed"

@@ -131,12 +131,21 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherReceipt:
-    """A receipt of this order that is not the one that pays for it."""
+    """A receipt of this order that is not the one that pays for it.
+
+    Attributes:
+        receipt_id: Which.
+        fate: What became of it.
+        price: Minor units of `currency`.
+        reason: Why it does not pay.
+        currency: Empty where it is the order's.
+    """
 
     receipt_id: ReceiptId
     fate: Fate
     price: int
     reason: str
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +306,13 @@ def apply(payment: Payment, event: Event) -> Payment:
     changed = replace(payment, state=target)
     match event.what:
         case What.ACCOUNT_ISSUED:
-            return replace(changed, receipt_id=_receipt_id(data), account=account_from(data))
+            return replace(
+                changed,
+                receipt_id=_receipt_id(data),
+                account=account_from(data),
+                # An account that was set aside may be taken up again.
+                others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
+            )
         case What.ACCOUNT_WITHDRAWN:
             others = changed.others
             if data.get("set_aside"):
@@ -426,6 +441,7 @@ def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[Ot
         fate=fate,
         price=_int(data["price"]) if "price" in data else (known.price if known else 0),
         reason=str(data["reason"]) if "reason" in data else (known.reason if known else ""),
+        currency=str(data["currency"]) if "currency" in data else (known.currency if known else ""),
     )
     return (*(other for other in payment.others if other.receipt_id != receipt_id), note)
 

@@ -41,7 +41,7 @@ class WebOptions:
     webhook_sources: tuple[str, ...] = ()
     verify_within_s: float = 20.0
     reconcile_within_s: float = 20.0
-    webhook_within_s: float = 4.0
+    webhook_within_s: float = 3.5
     body_max: int = 65536
     ready: Callable[[], Awaitable[bool]] | None = None
 

@@ -221,9 +221,8 @@ class ShownReceipt(msgspec.Struct, frozen=True, kw_only=True):
         ],
         msgspec.Meta(description="pays: its money is the order's price. The others do not count as payment."),
     ]
-    price: Annotated[
-        int | float | None, msgspec.Meta(description="Null where it was in another currency than the order.")
-    ]
+    price: int | float
+    currency: str
     reason: str
 
 

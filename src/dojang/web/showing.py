@@ -12,7 +12,6 @@ from dojang.core.delivery import Delivery, DeliveryState
 from dojang.core.order import Order, major_units
 from dojang.core.payment import Event, Payment, Record, State, shown_state
 from dojang.core.receipt import Account
-from dojang.core.verification import Reason
 from dojang.web.shapes import (
     ShownAccount,
     ShownDelivery,
@@ -119,8 +118,8 @@ def _receipts(order: Order, payment: Payment) -> list[ShownReceipt]:
         ShownReceipt(
             receipt_id=other.receipt_id,
             fate=other.fate.value,
-            # The note keeps the number alone; in which other currency it was, only Bootpay knows.
-            price=None if other.reason == Reason.CURRENCY_MISMATCH else major_units(other.price, currency),
+            price=major_units(other.price, other.currency or currency),
+            currency=other.currency or currency,
             reason=other.reason,
         )
         for other in payment.others
@@ -132,6 +131,7 @@ def _receipts(order: Order, payment: Payment) -> list[ShownReceipt]:
             receipt_id=payment.receipt_id,
             fate=cast("Any", role),
             price=order.price.major,
+            currency=currency,
             reason="",
         )
         shown.insert(0, own)

@@ -70,7 +70,7 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
             receipt_id = None
         if what == "account_withdrawn" and data.get("set_aside"):
             others[about or ""] = "set_aside"
-        if what == "paid":
+        if what in ("paid", "account_issued"):
             others.pop(about or "", None)
         if what in _FATES:
             others[about or ""] = _FATES[what]
