@@ -86,7 +86,9 @@ def measure(rounds: int) -> StartFigures:
             for turn in range(rounds + 1):
                 for deployment in deployments[turn % 5 :] + deployments[: turn % 5]:
                     with Instance(deployment, environment, folder) as instance:
-                        found[deployment.contender.handler].append(instance.measured(_verify(turn, ours=deployment.contender.ours)))
+                        found[deployment.contender.handler].append(
+                            instance.measured(_verify(turn, ours=deployment.contender.ours))
+                        )
                     sys.stderr.write(".")
                     sys.stderr.flush()
             sys.stderr.write("\n")

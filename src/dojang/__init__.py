@@ -41,7 +41,8 @@ from dojang.errors import (
 )
 
 if TYPE_CHECKING:
-    from dojang.adapters.gateway import receipt_from_v1, receipt_from_v2
+    from dojang.adapters.gateway import receipt_from_v2
+    from dojang.adapters.gateway_v1 import receipt_from_v1
     from dojang.entry.embedded import Dojang, Outcome
 
 __version__ = "0.1.0"
@@ -85,7 +86,7 @@ __all__ = [
 _LATER = {
     "Dojang": "dojang.entry.embedded",
     "Outcome": "dojang.entry.embedded",
-    "receipt_from_v1": "dojang.adapters.gateway",
+    "receipt_from_v1": "dojang.adapters.gateway_v1",
     "receipt_from_v2": "dojang.adapters.gateway",
 }
 

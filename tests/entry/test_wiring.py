@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dojang.adapters.gateway import GatewayV1, GatewayV2
+from dojang.adapters.gateway import GatewayV2
+from dojang.adapters.gateway_v1 import GatewayV1
 from dojang.core.order import Money, Order, OrderId
 from dojang.core.rules import Mode, OnMismatch
 from dojang.drive import run

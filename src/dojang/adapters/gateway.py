@@ -1,4 +1,4 @@
-"""Asks Bootpay through the client; the only place where wire types become core types."""
+"""Asks Bootpay through the client. Here and in `gateway_v1` alone wire types become core types."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dojang.bootpay.call import Call
 from dojang.bootpay.endpoints import payments
 from dojang.bootpay.endpoints.receipts import BankData
 from dojang.bootpay.endpoints.receipts import Receipt as ReceiptV2
-from dojang.bootpay.v1 import Receipt as ReceiptV1
-from dojang.bootpay.v1 import payments as payments_v1
 from dojang.core.order import Money, OrderId, ReceiptId, major_units
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
-from dojang.errors import InvalidValue, NotSent, OutcomeUnknown, Refused
+from dojang.errors import InvalidValue, OutcomeUnknown, Refused
 
-__all__ = ["GatewayV1", "GatewayV2", "Sender", "receipt_from_v1", "receipt_from_v2"]
+__all__ = ["GatewayV2", "Sender", "decimal_of", "judged_by", "knows_no_such", "receipt_from_v2", "same"]
 
 T = TypeVar("T")
 
 _UNKNOWN_RECEIPT = frozenset({"RC_NOT_FOUND", "RC_PAYMENT_NOT_FOUND"})
+# A 404 whose body names no code is a proxy's, or a wrong BOOTPAY_URL's: not Bootpay's word about a receipt.
+_NAMELESS_404 = "HTTP_404"
 
 
 class Sender(Protocol):
@@ -56,22 +56,6 @@ _STATUS_V2: Mapping[int, ReceiptStatus] = {
     -61: ReceiptStatus.FAILED,
 }
 
-_STATUS_V1: Mapping[int, ReceiptStatus] = {
-    0: ReceiptStatus.WAITING,
-    1: ReceiptStatus.PAID,
-    2: ReceiptStatus.AWAITING_APPROVAL,
-    3: ReceiptStatus.APPROVING,
-    11: ReceiptStatus.NOT_A_PAYMENT,
-    20: ReceiptStatus.CANCELLED,
-    -1: ReceiptStatus.FAILED,
-    -2: ReceiptStatus.FAILED,
-    -3: ReceiptStatus.ACCOUNT_CANCELLED,
-    -11: ReceiptStatus.FAILED,
-    # A cancel that failed leaves the money where it was; one in progress has not decided anything yet.
-    -20: ReceiptStatus.PAID,
-    -30: ReceiptStatus.APPROVING,
-}
-
 
 def receipt_from_v2(wire: ReceiptV2) -> Receipt:
     """What we judge by, out of a v2 receipt.
@@ -79,8 +63,9 @@ def receipt_from_v2(wire: ReceiptV2) -> Receipt:
     Raises:
         OutcomeUnknown: If Bootpay's own amounts or ids make no sense.
     """
-    currency = wire.currency.upper()
-    return _receipt(
+    # Empty is alike to missing, and missing means won.
+    currency = (wire.currency or "KRW").upper()
+    return judged_by(
         receipt_id=wire.receipt_id,
         order_id=wire.order_id,
         status=_STATUS_V2.get(wire.status, ReceiptStatus.UNKNOWN),
@@ -107,51 +92,7 @@ def _account_v2(bank: BankData | None) -> Account | None:
     )
 
 
-def receipt_from_v1(wire: ReceiptV1) -> Receipt:
-    """What we judge by, out of a v1 receipt; bodies of 2018 name no tax-free part and no cancelled amount.
-
-    Raises:
-        OutcomeUnknown: If Bootpay's own amounts or ids make no sense.
-    """
-    status = _STATUS_V1.get(wire.status, ReceiptStatus.UNKNOWN)
-    account = None
-    if wire.method == "vbank":
-        account = _account_v1(wire.payment_data)
-        if wire.status == 2:
-            # The first generation has one number for "approve me" and "pay into this account".
-            status = ReceiptStatus.AWAITING_DEPOSIT
-    none = Decimal(0)
-    return _receipt(
-        receipt_id=wire.receipt_id,
-        order_id=wire.order_id,
-        status=status,
-        number=wire.status,
-        amounts=(
-            wire.price,
-            wire.tax_free or none,
-            wire.cancelled_price or none,
-            wire.cancelled_tax_free or none,
-        ),
-        currency=(wire.unit or "KRW").upper(),
-        sandbox=None,
-        method=wire.method or "",
-        account=account,
-        purchased_at=wire.purchased_at,
-    )
-
-
-def _account_v1(data: Mapping[str, object]) -> Account | None:
-    number = data.get("account")
-    if not number:
-        return None
-    return Account(
-        bank_name=str(data.get("bankname") or ""),
-        number=str(number),
-        holder=str(data.get("accountholder") or ""),
-    )
-
-
-def _receipt(
+def judged_by(
     *,
     receipt_id: str,
     order_id: str,
@@ -164,12 +105,20 @@ def _receipt(
     account: Account | None,
     purchased_at: datetime | None,
 ) -> Receipt:
+    """A receipt of either generation, as the core knows it.
+
+    Raises:
+        OutcomeUnknown: If Bootpay's own amounts or ids make no sense.
+    """
     try:
         price, tax_free, cancelled, cancelled_tax_free = (
             # Nothing is nothing in every currency; three of the four usually are.
             Money.parse(amount, currency).minor if amount else 0
             for amount in amounts
         )
+        if status is ReceiptStatus.CANCELLED and 0 < cancelled < price:
+            # Bootpay's pages contradict each other: after a partial cancel the number is 1 or 20. The amounts decide.
+            status = ReceiptStatus.PAID
         return Receipt(
             id=ReceiptId(receipt_id),
             order_id=order_id,
@@ -200,24 +149,24 @@ class GatewayV2:
         try:
             wire = await self._send(payments.receipt(str(receipt_id)), within_s)
         except Refused as no:
-            if no.code in _UNKNOWN_RECEIPT or no.http_status == 404:
+            if knows_no_such(no):
                 return None
             raise
-        return _same(receipt_id, receipt_from_v2(wire))
+        return same(receipt_id, receipt_from_v2(wire))
 
     async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
         """See `Gateway.look_up_order`."""
         try:
             found = await self._send(payments.lookup_order(str(order_id)), within_s)
         except Refused as no:
-            if no.code in _UNKNOWN_RECEIPT or no.http_status == 404:
+            if knows_no_such(no):
                 return ()
             raise
         return [receipt_from_v2(wire) for wire in found]
 
     async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
         """See `Gateway.confirm`."""
-        return _same(
+        return same(
             receipt_id, receipt_from_v2(await self._send(payments.confirm(str(receipt_id)), within_s))
         )
 
@@ -237,95 +186,29 @@ class GatewayV2:
         """See `Gateway.cancel`."""
         call = payments.cancel(
             str(receipt_id),
-            cancel_price=None if amount is None else _decimal(amount, currency),
-            cancel_tax_free=_decimal(tax_free, currency) if amount is not None and tax_free else None,
+            cancel_price=None if amount is None else decimal_of(amount, currency),
+            cancel_tax_free=decimal_of(tax_free, currency) if amount is not None and tax_free else None,
             cancel_id=cancel_id,
             cancel_username="dojang",
             cancel_message=reason or None,
             refund=refund_account,
             currency=currency,
         )
-        return _same(receipt_id, receipt_from_v2(await self._send(call, within_s)))
+        return same(receipt_id, receipt_from_v2(await self._send(call, within_s)))
 
 
-class GatewayV1:
-    """`dojang.ports.Gateway` over the first generation, which cannot look up by order id."""
-
-    def __init__(self, send: Sender) -> None:
-        self._send = send
-
-    async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
-        """See `Gateway.look_up`."""
-        try:
-            wire = await self._send(payments_v1.verify(str(receipt_id)), within_s)
-        except Refused as no:
-            if no.http_status == 404:
-                return None
-            raise
-        return _same(receipt_id, receipt_from_v1(wire))
-
-    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:  # noqa: ARG002 - the port's
-        """See `Gateway.look_up_order`: always empty."""
-        return ()
-
-    async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
-        """See `Gateway.confirm`."""
-        await self._send(payments_v1.submit(str(receipt_id)), within_s)
-        # The answer lacks what was cancelled and the currency: judge by the receipt itself.
-        return await self._read_back(receipt_id, within_s)
-
-    async def cancel(
-        self,
-        receipt_id: ReceiptId,
-        within_s: float,
-        /,
-        *,
-        cancel_id: str,
-        amount: int | None = None,
-        tax_free: int = 0,
-        currency: str = "KRW",
-        reason: str = "",
-        refund_account: Mapping[str, str] | None = None,
-    ) -> Receipt:
-        """See `Gateway.cancel`."""
-        refund = None
-        if refund_account is not None:
-            refund = {
-                "account": refund_account.get("bank_account", ""),
-                "accountholder": refund_account.get("bank_username", ""),
-                "bankcode": refund_account.get("bank_code", ""),
-            }
-        call = payments_v1.cancel(
-            str(receipt_id),
-            None if amount is None else _decimal(amount, currency),
-            tax_free=_decimal(tax_free, currency) if amount is not None and tax_free else None,
-            cancel_id=cancel_id,
-            name="dojang",
-            reason=reason or None,
-            refund=refund,
-            currency=currency,
-        )
-        await self._send(call, within_s)
-        return await self._read_back(receipt_id, within_s)
-
-    async def _read_back(self, receipt_id: ReceiptId, within_s: float) -> Receipt:
-        try:
-            receipt = await self.look_up(receipt_id, within_s)
-        except (NotSent, Refused) as error:
-            raise OutcomeUnknown(
-                f"it was done, but the receipt could not be read back: {type(error).__name__}"
-            ) from None
-        if receipt is None:
-            raise OutcomeUnknown("it was done, but Bootpay no longer knows the receipt")
-        return receipt
+def knows_no_such(no: Refused) -> bool:
+    """Whether a refusal says that Bootpay has no such receipt, not that something in between found nothing."""
+    return no.code in _UNKNOWN_RECEIPT or (no.http_status == 404 and no.code != _NAMELESS_404)
 
 
-def _same(receipt_id: ReceiptId, receipt: Receipt) -> Receipt:
+def same(receipt_id: ReceiptId, receipt: Receipt) -> Receipt:
     """An answer about another receipt is no answer."""
     if receipt.id != receipt_id:
         raise OutcomeUnknown("Bootpay answered about another receipt than the one asked for")
     return receipt
 
 
-def _decimal(minor: int, currency: str) -> Decimal:
+def decimal_of(minor: int, currency: str) -> Decimal:
+    """An amount as Bootpay writes it."""
     return Decimal(str(major_units(minor, currency)))

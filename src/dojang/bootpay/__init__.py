@@ -23,11 +23,6 @@ from typing import TYPE_CHECKING
 from dojang.bootpay.amount import AmountLike
 from dojang.bootpay.call import Answer, Auth, Call, Encoding
 from dojang.bootpay.client import PRODUCTION, Bootpay
-from dojang.bootpay.endpoints.authentication import AuthenticateData, Certificate
-from dojang.bootpay.endpoints.billing_keys import Billing, BillingData, DestroyedBillingKey, IssuedBilling
-from dojang.bootpay.endpoints.cash_receipts import CashReceipt
-from dojang.bootpay.endpoints.easy_pay import BatchData, PaymentMethod, ServiceWallet, UserToken, Wallet
-from dojang.bootpay.endpoints.escrow import Company
 from dojang.bootpay.endpoints.receipts import (
     BankData,
     CardData,
@@ -39,15 +34,20 @@ from dojang.bootpay.endpoints.receipts import (
     ReceiptStatus,
     WalletData,
 )
-from dojang.bootpay.endpoints.subscriptions import CancelledReservation, Reservation, ReservedPayment
-from dojang.bootpay.endpoints.tokens import Token
-from dojang.bootpay.endpoints.values import Item, Refund, User
-from dojang.bootpay.error_table import ERRORS, ErrorEntry
-from dojang.bootpay.webhook import Webhook, parse_webhook
 from dojang.errors import BootpayError, ConfigError, InvalidValue, NotSent, OutcomeUnknown, Refused
 
 if TYPE_CHECKING:
     from dojang.bootpay.async_client import AsyncBootpay
+    from dojang.bootpay.endpoints.authentication import AuthenticateData, Certificate
+    from dojang.bootpay.endpoints.billing_keys import Billing, BillingData, DestroyedBillingKey, IssuedBilling
+    from dojang.bootpay.endpoints.cash_receipts import CashReceipt
+    from dojang.bootpay.endpoints.easy_pay import BatchData, PaymentMethod, ServiceWallet, UserToken, Wallet
+    from dojang.bootpay.endpoints.escrow import Company
+    from dojang.bootpay.endpoints.subscriptions import CancelledReservation, Reservation, ReservedPayment
+    from dojang.bootpay.endpoints.tokens import Token
+    from dojang.bootpay.endpoints.values import Item, Refund, User
+    from dojang.bootpay.error_table import ERRORS, ErrorEntry
+    from dojang.bootpay.webhook import Webhook, parse_webhook
 
 __all__ = [
     "ERRORS",
@@ -100,10 +100,40 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # The asyncio client brings asyncio along: only those who name it pay for it.
-    if name == "AsyncBootpay":
-        from dojang.bootpay.async_client import AsyncBootpay
+# Who looks up a receipt needs none of these, and the asyncio client brings asyncio along.
+_LATER = {
+    "AsyncBootpay": "dojang.bootpay.async_client",
+    "AuthenticateData": "dojang.bootpay.endpoints.authentication",
+    "BatchData": "dojang.bootpay.endpoints.easy_pay",
+    "Billing": "dojang.bootpay.endpoints.billing_keys",
+    "BillingData": "dojang.bootpay.endpoints.billing_keys",
+    "CancelledReservation": "dojang.bootpay.endpoints.subscriptions",
+    "CashReceipt": "dojang.bootpay.endpoints.cash_receipts",
+    "Certificate": "dojang.bootpay.endpoints.authentication",
+    "Company": "dojang.bootpay.endpoints.escrow",
+    "DestroyedBillingKey": "dojang.bootpay.endpoints.billing_keys",
+    "ERRORS": "dojang.bootpay.error_table",
+    "ErrorEntry": "dojang.bootpay.error_table",
+    "IssuedBilling": "dojang.bootpay.endpoints.billing_keys",
+    "Item": "dojang.bootpay.endpoints.values",
+    "PaymentMethod": "dojang.bootpay.endpoints.easy_pay",
+    "Refund": "dojang.bootpay.endpoints.values",
+    "Reservation": "dojang.bootpay.endpoints.subscriptions",
+    "ReservedPayment": "dojang.bootpay.endpoints.subscriptions",
+    "ServiceWallet": "dojang.bootpay.endpoints.easy_pay",
+    "Token": "dojang.bootpay.endpoints.tokens",
+    "User": "dojang.bootpay.endpoints.values",
+    "UserToken": "dojang.bootpay.endpoints.easy_pay",
+    "Wallet": "dojang.bootpay.endpoints.easy_pay",
+    "Webhook": "dojang.bootpay.webhook",
+    "parse_webhook": "dojang.bootpay.webhook",
+}
 
-        return AsyncBootpay
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LATER[name]), name)

@@ -12,6 +12,7 @@ returns `T`; bound to something `Awaiting` it returns a coroutine of `T`.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Coroutine
 from types import MethodType
@@ -22,7 +23,7 @@ from dojang.bootpay.call import Call
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Awaiting", "Blocking", "Endpoint", "endpoint"]
+__all__ = ["Awaiting", "Blocking", "Endpoint", "Later", "endpoint"]
 
 
 class Blocking:
@@ -45,9 +46,24 @@ class Endpoint(Generic[P, T]):
     """An endpoint as an attribute of a client."""
 
     def __init__(self, function: Callable[P, Call[T]]) -> None:
-        self.call = function
+        self._named = function
 
-        # Made once: binding then costs what binding any method costs, and help() shows the real signature.
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # an endpoint's words are its function's
+        return self.call.__doc__
+
+    @functools.cached_property
+    def call(self) -> Callable[P, Call[T]]:
+        """The function itself: the call as a value, not sent."""
+        named: object = self._named
+        return named.found() if isinstance(named, _Named) else self._named
+
+    @functools.cached_property
+    def _method(self) -> Callable[..., object]:
+        # Made once: binding then costs what binding any method costs, and help() shows the real signature. Made when it
+        # is first wanted: a function that starts cold asks for one receipt, and there are forty endpoints.
+        function = self.call
+
         @functools.wraps(function)
         def method(sender: Blocking | Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> object:
             return sender.send(function(*args, **kwargs))
@@ -57,9 +73,7 @@ class Endpoint(Generic[P, T]):
         sender_first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
         signature = own.replace(parameters=[sender_first, *own.parameters.values()])
         method.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
-
-        self.__doc__ = function.__doc__
-        self._method = method
+        return method
 
     @overload
     def __get__(self, instance: None, owner: type) -> Endpoint[P, T]: ...
@@ -71,6 +85,31 @@ class Endpoint(Generic[P, T]):
         if instance is None:
             return self
         return MethodType(self._method, cast("Blocking | Awaiting", instance))
+
+
+class Later:
+    """A module of endpoints that is imported when one of them is first used.
+
+    Args:
+        module: Its name.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> _Named:
+        return _Named(self._module, name)
+
+
+class _Named:
+    """A function that is found when it is wanted."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def found(self) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(importlib.import_module(self._module), self._name)
+        return function
 
 
 def endpoint(function: Callable[P, Call[T]]) -> Endpoint[P, T]:

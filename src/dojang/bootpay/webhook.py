@@ -74,11 +74,13 @@ def parse_webhook(body: bytes, content_type: str | None, generation: int) -> Web
         InvalidValue: It is no notification of Bootpay; one sentence says why.
     """
     if len(body) > _BYTES_MAX:
-        raise InvalidValue(f"the webhook body is longer than {_BYTES_MAX} bytes")
+        raise InvalidValue(
+            f"the webhook body is longer than {_BYTES_MAX} bytes (웹훅 본문이 {_BYTES_MAX}바이트보다 깁니다)"
+        )
     fields = _fields(body, content_type or "")
     status = _whole(fields.get("status"))
     return Webhook(
-        receipt_id=bootpay_id(fields.get("receipt_id"), "receipt_id of the webhook"),
+        receipt_id=_receipt_id(fields.get("receipt_id")),
         generation=generation,
         order_id=_text(fields.get("order_id")),
         status=status,
@@ -94,24 +96,33 @@ def parse_webhook(body: bytes, content_type: str | None, generation: int) -> Web
 def _fields(body: bytes, content_type: str) -> dict[str, Any]:
     start = body.lstrip()[:1]
     if not start:
-        raise InvalidValue("the webhook body is empty")
+        raise InvalidValue("the webhook body is empty (웹훅 본문이 비어 있습니다)")
     if start in b"{[" or ("json" in content_type.lower() and b"=" not in body):
         try:
             fields = _json.decode(body)
         except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
-            raise InvalidValue("the webhook body is not JSON") from None
+            raise InvalidValue("the webhook body is not JSON (웹훅 본문이 JSON이 아닙니다)") from None
         if not isinstance(fields, dict):
-            raise InvalidValue("the webhook body must be a JSON object")
+            raise InvalidValue("the webhook body must be a JSON object (웹훅 본문은 JSON 객체여야 합니다)")
         return fields
     try:
         pairs = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict"
         )
     except ValueError:
-        raise InvalidValue("the webhook body is neither JSON nor a form in UTF-8") from None
+        raise InvalidValue(
+            "the webhook body is neither JSON nor a form in UTF-8 (웹훅 본문이 JSON도 UTF-8 폼도 아닙니다)"
+        ) from None
     if not pairs:
-        raise InvalidValue("the webhook body is neither JSON nor a form")
+        raise InvalidValue("the webhook body is neither JSON nor a form (웹훅 본문이 JSON도 폼도 아닙니다)")
     return _nested(pairs)
+
+
+def _receipt_id(value: object) -> str:
+    try:
+        return bootpay_id(value, "receipt_id of the webhook")
+    except InvalidValue as error:
+        raise InvalidValue(f"{error} (웹훅의 receipt_id는 16진수 24자여야 합니다)") from None
 
 
 def _nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:

@@ -12,11 +12,9 @@ import binascii
 import ipaddress
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -277,12 +275,19 @@ class _Found:
 def _toml(path: Path | None) -> Mapping[str, object]:
     file = path or Path("dojang.toml")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         if path is not None:
             raise ConfigError(f"{path} does not exist.") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from None
+    # Where settings come from the environment alone, reading TOML need not be learnt.
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from None
 
 
@@ -305,6 +310,8 @@ def _check_spelling(key: str) -> None:
     plain = key.removesuffix("_FILE").removesuffix("_ARN")
     if plain in KEYS or not plain.startswith(("DOJANG_", "BOOTPAY_")):
         return
+    from difflib import get_close_matches
+
     meant = get_close_matches(plain, KEYS, n=1, cutoff=0.93)
     if meant and plain not in _MISNAMED:
         raise ConfigError(f"{key} is not a setting of dojang: did you mean {meant[0]}?")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dojang.adapters.clock import SystemClock, sleep_inline, sleep_on_loop
 from dojang.adapters.destination import Destination
 from dojang.adapters.fulfilment import HttpApproval, HttpFulfilment
-from dojang.adapters.gateway import GatewayV1, GatewayV2, Sender
+from dojang.adapters.gateway import GatewayV2, Sender
 from dojang.adapters.sender import AwaitedSender, BlockingSender
 from dojang.adapters.store import AwaitedStore, Backend
 from dojang.adapters.throttle import LookUpThrottle
@@ -250,7 +250,11 @@ def _world(
 
 
 def _gateway(settings: Settings, sender: Sender) -> Gateway:
-    return GatewayV1(sender) if settings.bootpay_api == "v1" else GatewayV2(sender)
+    if settings.bootpay_api == "v1":
+        from dojang.adapters.gateway_v1 import GatewayV1
+
+        return GatewayV1(sender)
+    return GatewayV2(sender)
 
 
 def _destination(settings: Settings, url: str) -> Destination:

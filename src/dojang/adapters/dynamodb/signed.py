@@ -1,4 +1,4 @@
-"""The lean way to DynamoDB: its JSON protocol over urllib3, signed by botocore's own signer.
+"""The lean way to DynamoDB: its JSON protocol over urllib3, signed as botocore would.
 
 `boto3.client("dynamodb")` reads and interprets a service model of a megabyte before its first request; a function that
 starts cold waits for that. The protocol itself is one POST per operation: a target header, JSON, a signature.
@@ -17,6 +17,7 @@ import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from dojang.adapters.dynamodb.signature import signed_headers
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, TableRefused, TableSilent
 from dojang.bootpay.tls import tls_context
 from dojang.errors import ConfigError
@@ -46,7 +47,7 @@ _refusal = msgspec.json.Decoder(_Refusal)
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """What botocore's signer signs with."""
+    """What a request is signed with."""
 
     access_key: str
     secret_key: str
@@ -77,16 +78,6 @@ class SignedTable:
     """
 
     def __init__(self, region: str, endpoint: str | None = None, *, connections_max: int = 16) -> None:
-        # Here rather than on top: whoever imports this module may have no AWS libraries; and here rather than in the
-        # first call, because Lambda gives a starting function more processor than a running one.
-        try:
-            from botocore.auth import SigV4Auth  # type: ignore[import-untyped]  # botocore has no types
-            from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]  # botocore has no types
-        except ImportError:
-            raise ConfigError(
-                "DOJANG_STORE: dynamodb:// needs one more part: pip install 'dojang[aws]'."
-            ) from None
-        self._signer, self._request = SigV4Auth, AWSRequest
         self._region = region
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         self._url = (endpoint or f"https://dynamodb.{region}.{suffix}").rstrip("/") + "/"
@@ -98,19 +89,22 @@ class SignedTable:
     def call(self, operation: str, request: Request, within_s: float, /) -> Answer:
         """See `Table.call`."""
         body = _encode(request)
-        signed = self._request(
-            "POST",
+        keys = self._keys()
+        headers = signed_headers(
             self._url,
-            data=body,
-            headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET + operation},
+            self._region,
+            {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET + operation},
+            body,
+            access_key=keys.access_key,
+            secret_key=keys.secret_key,
+            token=keys.token,
         )
-        self._signer(self._keys(), "dynamodb", self._region).add_auth(signed)
         try:
             answer = self._connections().urlopen(
                 "POST",
                 "/",
                 body=body,
-                headers=dict(signed.headers.items()),
+                headers=headers,
                 retries=False,
                 redirect=False,
                 timeout=urllib3.Timeout(
@@ -161,8 +155,14 @@ def _found() -> Credentials:
     if os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"):
         return _FromEnvironment()
     # SSO, profiles, roles of containers, machines and restored snapshots: botocore's whole chain, refreshed by itself.
-    from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]  # botocore has no types
-    from botocore.session import Session  # type: ignore[import-untyped]  # botocore has no types
+    try:
+        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]  # botocore has no types
+        from botocore.session import Session  # type: ignore[import-untyped]  # botocore has no types
+    except ImportError:
+        raise ConfigError(
+            "DOJANG_STORE: dynamodb:// finds no AWS keys in the environment; for profiles and roles it needs one more "
+            "part: pip install 'dojang[aws]'."
+        ) from None
 
     try:
         credentials = Session().get_credentials()

@@ -82,7 +82,7 @@ class Keeper:
         # Lambda gives a starting function more processor than a running one.
         modules = ["dojang.bootpay.over_urllib3"]
         if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
-            modules += ["dojang.adapters.dynamodb", "botocore.auth", "botocore.awsrequest"]
+            modules.append("dojang.adapters.dynamodb")
         if self._secrets_elsewhere():
             modules += ["botocore.session", "botocore.config"]
         for module in modules:
