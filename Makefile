@@ -15,9 +15,9 @@ SYNC_DEMO := UV_PROJECT_ENVIRONMENT=$(DEMO) $(UV) sync --frozen --quiet --no-dev
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: ## tell the story of a payment, then serve until Ctrl-C (CHECK=1: stop after the story)
+demo: ## tell the story of a payment, then serve until Ctrl-C (CHECK=1: stop after the story; ARGS="--help")
 	@$(SYNC_DEMO)
-	@$(DEMO)/bin/dojang demo $(if $(CHECK),--check)
+	@$(DEMO)/bin/dojang demo $(if $(CHECK),--check) $(ARGS)
 
 test: ## run every test (ARGS="-k verify" passes words to pytest)
 	@$(SYNC)
@@ -26,7 +26,7 @@ test: ## run every test (ARGS="-k verify" passes words to pytest)
 check: ## format, lint, types, layers, docstrings, lock file
 	@$(SYNC)
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy src $(wildcard tests/typing)
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/house/test_docstrings.py
