@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from dojang.emulator.books import Receipt
 from dojang.emulator.faces import v1_receipt
 from dojang.emulator.ledger import Checkout, Ledger, LedgerRefusal
+from dojang.emulator.options import EmulatorOptions
+from dojang.emulator.running import Emulator
 
 
 def day(ledger: Ledger) -> bytes:
@@ -31,6 +34,33 @@ def test_same_seed_gives_the_same_day() -> None:
 
     assert first == again
     assert first != other
+
+
+def test_seeded_ids_do_not_tell_the_time() -> None:
+    """Another fresh emulator, whenever it is started, gives the same steps the same ids, each one new and later."""
+
+    def ids(seed: int, later_s: float) -> list[str]:
+        ledger = Emulator(EmulatorOptions(seed=seed)).ledger
+        ledger.advance(later_s)
+        first = [ledger.open_checkout(Checkout(order_id=f"o{n}", price=1000)).receipt_id for n in range(20)]
+        ledger.forget()
+        ledger = ledger.copy()
+        return first + [ledger.new_id() for _ in range(20)]
+
+    given = ids(7, 0)
+
+    assert ids(7, 86_400) == given
+    assert ids(8, 0)[0][:8] != given[0][:8]
+    assert sorted(set(given)) == given
+    assert all(re.fullmatch("[0-9a-f]{24}", each) for each in given)
+
+
+def test_ids_without_a_seed_begin_with_the_present() -> None:
+    """As Bootpay's do."""
+    ledger = Emulator(EmulatorOptions()).ledger
+    ledger.set_now(1_800_000_000)
+
+    assert f"{1_800_000_000:08x}" == ledger.new_id()[:8]
 
 
 def test_copy_lives_its_own_life() -> None:

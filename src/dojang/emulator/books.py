@@ -160,6 +160,8 @@ class State(msgspec.Struct, kw_only=True):
 
     seed: str
     serial: int = 0
+    # What the first eight digits of ids count from; None: they are the present, as Bootpay's are.
+    ids_from: int | None = None
     frozen_at: float | None = DAY_ONE
     offset_s: float = 0.0
     receipts: dict[str, Receipt] = {}
@@ -182,7 +184,8 @@ class Books:
     Args:
         rules: Bootpay's habits, where they can differ.
         keys: The only keys accepted, or any when left out.
-        seed: What ids are made of. Same seed, same steps: same ids.
+        seed: What ids are made of. Same seed, same steps at the same times: same ids.
+        same_ids: Make ids without the present, so that the same steps give the same ids at any time.
         clock: Seconds since 1970, or None for a time that stands still until it is moved.
         webhook_url: The project's own webhook address; "" when it has none.
     """
@@ -196,6 +199,7 @@ class Books:
         *,
         keys: Keys | None = None,
         seed: int | str = 0,
+        same_ids: bool = False,
         clock: Callable[[], float] | None = None,
         webhook_url: str = "",
     ) -> None:
@@ -203,7 +207,7 @@ class Books:
         self.keys = keys if keys is not None else Keys()
         self.webhook_url = webhook_url
         self.clock = clock
-        self.state = State(seed=str(seed))
+        self.state = State(seed=str(seed), ids_from=_ids_from(str(seed)) if same_ids else None)
         self.changes = 0
         self._acting_at: float | None = None
         self.forget()
@@ -215,6 +219,7 @@ class Books:
         self.state = State(
             seed=self.state.seed,
             serial=self.state.serial,
+            ids_from=self.state.ids_from,
             frozen_at=DAY_ONE if self.clock is None else None,
         )
         self.state.application_id = self.keys.application_id or self.state.application_id
@@ -302,8 +307,10 @@ class Books:
         return blake2b(word, digest_size=size).hexdigest()
 
     def new_id(self) -> str:
-        """A fresh id of Bootpay's form: 24 hexadecimal digits, the first eight of them the time."""
-        return f"{int(self.now()) & 0xFFFFFFFF:08x}{self._mixed(8)}"
+        """A fresh id of Bootpay's form: 24 hexadecimal digits, the first eight of them a time that only grows."""
+        mixed = self._mixed(8)
+        began = self.state.ids_from
+        return f"{(int(self.now()) if began is None else began + self.state.serial) & 0xFFFFFFFF:08x}{mixed}"
 
     def new_token(self) -> str:
         """A fresh access token: 64 hexadecimal digits."""
@@ -331,3 +338,9 @@ class Books:
         self.state.by_order.setdefault(receipt.order_id, []).append(receipt.receipt_id)
         self.changes += 1
         return receipt
+
+
+def _ids_from(seed: str) -> int:
+    """A second of the year that begins at `DAY_ONE`, drawn from the seed."""
+    drawn = int.from_bytes(blake2b(f"{seed}:ids".encode(), digest_size=8).digest())
+    return int(DAY_ONE) + drawn % (365 * 86_400)

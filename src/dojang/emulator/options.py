@@ -19,7 +19,7 @@ class EmulatorOptions:
         port: The port it listens on; 0 takes a free one.
         webhook_url: The project's webhook address; "" when it has none.
         state_file: Where it remembers across restarts; None forgets.
-        seed: What its ids are made of; None takes a new one each time.
+        seed: What its ids are made of: the same steps give the same ids. None takes a new one each time.
         keys: The only keys accepted; by default any.
         rules: Bootpay's habits, where they can differ.
     """

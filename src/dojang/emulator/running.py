@@ -48,7 +48,12 @@ class Emulator:
         self.options = options
         seed = options.seed if options.seed is not None else secrets.randbits(64)
         self.ledger = Ledger(
-            options.rules, keys=options.keys, seed=seed, clock=time.time, webhook_url=options.webhook_url
+            options.rules,
+            keys=options.keys,
+            seed=seed,
+            same_ids=options.seed is not None,
+            clock=time.time,
+            webhook_url=options.webhook_url,
         )
         self.faults = Faults(str(seed))
         self.asked: deque[str] = deque(maxlen=10_000)

@@ -27,7 +27,7 @@ def emulator(
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where it remembers across restarts.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Make its ids the same each time.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same steps give the same ids each time.")] = None,
     client_key: Annotated[str, typer.Option(help="Accept only this client key.")] = "",
     secret_key: Annotated[str, typer.Option(help="Accept only this secret key.")] = "",
     application_id: Annotated[str, typer.Option(help="Accept only this REST application id.")] = "",
