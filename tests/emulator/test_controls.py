@@ -61,6 +61,8 @@ def test_every_step_has_its_name(hands: Any) -> None:
         ("POST", "faults", {"on": "*", "do": "explode"}, 400),
         ("POST", "faults", {"do": "reset"}, 400),
         ("POST", "faults", {"on": " ", "do": "reset"}, 400),
+        ("POST", "faults", {"on": "x y", "do": "reset"}, 400),
+        ("POST", "faults", {"on": "GET /v2/receipt/{receipt_id}", "do": "reset"}, 400),
         ("POST", "faults", {"on": "*", "do": "reset", "times": 0}, 400),
         ("POST", "faults", {"on": "*", "do": "reset", "probability": 2}, 400),
         ("POST", "faults", {"on": "*", "do": "refuse", "http_status": 200}, 400),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from dojang.emulator.faults import Fault, Faults
-from dojang.emulator.ledger import Ledger
+from dojang.emulator.faults import WEBHOOK_TYPES, Fault, Faults
+from dojang.emulator.ledger import Ledger, LedgerRefusal
 
 
 @pytest.fixture
@@ -181,7 +184,7 @@ def test_fault_strikes_as_often_as_it_says(hands: Any, pending: str) -> None:
         ("POST /cancel", "POST", "/v2/cancel", False),
         ("/v2", "PUT", "/v2/close/1", True),
         ("* /v2", "PUT", "/v2/close/1", True),
-        ("PAYMENT_COMPLETED", "POST", "/v2/confirm", False),
+        ("get /v2/receipt", "GET", "/v2/receipt/1", True),
     ],
 )
 def test_fault_names_its_place(on: str, method: str, path: str, struck: bool) -> None:
@@ -190,6 +193,46 @@ def test_fault_names_its_place(on: str, method: str, path: str, struck: bool) ->
     faults.add(Fault(on=on, do="reset"))
 
     assert struck is bool(list(faults.on_request(method, path)))
+
+
+@pytest.mark.parametrize(
+    ("on", "do"),
+    [
+        ("GET /v2/receipt/{receipt_id}", "reset"),
+        ("/v2/receipt/{receipt_id}", "reset"),
+        ("GET /v2/receipt?lookup=true", "reset"),
+        ("x y", "reset"),
+        ("x /v2/confirm", "reset"),
+        ("POST  /v2/confirm", "reset"),
+        ("POST v2/confirm", "reset"),
+        ("POST", "reset"),
+        ("* ", "reset"),
+        ("", "reset"),
+        ("payment_completed", "drop_webhook"),
+        ("PAYMENT_COMPLETED", "reset"),
+        ("POST /v2/confirm", "drop_webhook"),
+        ("PAYMENT_DONE", "drop_webhook"),
+    ],
+)
+def test_fault_that_could_never_strike_is_refused(on: str, do: Any) -> None:
+    """Whoever tests with it would believe that all went well; the sentence says what `on` may be."""
+    faults = Faults("7")
+    with pytest.raises(LedgerRefusal, match="on must be"):
+        faults.add(Fault(on=on, do=do))
+
+    assert [] == faults.list
+
+
+def test_every_type_of_webhook_can_be_named() -> None:
+    """The types that faults know are those the ledger sends."""
+    folder = Path(inspect.getfile(Ledger)).parent
+    sent = {
+        word
+        for file in ("payments.py", "billing.py", "windows.py", "identity.py")
+        for word in re.findall(r'"(PAYMENT_[A-Z_]+)"', (folder / file).read_text())
+    }
+
+    assert sent == WEBHOOK_TYPES
 
 
 def test_chance_is_seeded() -> None:

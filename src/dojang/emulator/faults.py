@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Literal
@@ -11,7 +12,7 @@ import msgspec
 from dojang.emulator.books import Webhook
 from dojang.emulator.refusals import LedgerRefusal
 
-__all__ = ["REQUEST_FAULTS", "WEBHOOK_FAULTS", "Fault", "Faults"]
+__all__ = ["REQUEST_FAULTS", "WEBHOOK_FAULTS", "WEBHOOK_TYPES", "Fault", "Faults"]
 
 REQUEST_FAULTS = frozenset(
     {
@@ -30,6 +31,23 @@ REQUEST_FAULTS = frozenset(
 """What can go wrong with a request."""
 WEBHOOK_FAULTS = frozenset({"drop_webhook", "duplicate_webhook", "delay_webhook", "reorder_webhooks"})
 """What can go wrong with a webhook."""
+WEBHOOK_TYPES = frozenset(
+    {
+        "PAYMENT_COMPLETED",
+        "PAYMENT_VIRTUAL_ACCOUNT_ISSUED",
+        "PAYMENT_CANCELLED",
+        "PAYMENT_PARTIAL_CANCELLED",
+        "PAYMENT_CONFIRM_FAILED",
+        "PAYMENT_REQUEST_FAILED",
+        "PAYMENT_EXPIRED",
+    }
+)
+"""Every type of webhook that the emulator sends."""
+
+# A path is compared with what was asked, which has no placeholders, no blanks and no query.
+_PLACE = re.compile(
+    r"(?:(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|\*) )?/[^\s{}?#]*", re.ASCII | re.IGNORECASE
+)
 
 # Whether the request has its effect when the fault itself does not say.
 _HAPPENS_ANYWAY = {"critical": True, "malformed": True, "reset": False, "html_502": False}
@@ -99,10 +117,19 @@ class Faults:
         """Let `fault` happen from now on.
 
         Raises:
-            LedgerRefusal: Its numbers make no sense, or it names no place.
+            LedgerRefusal: Its numbers make no sense, or it names no place where it could strike.
         """
+        place = "'METHOD /path' or '/path', the beginning of a real path without {…} or query"
         told = {
-            "on must be 'METHOD /path', a webhook's type or '*'": bool(fault.on.strip()),
+            f"on must be {place}, a webhook's type ({', '.join(sorted(WEBHOOK_TYPES))}) or '*'": fault.on
+            == "*"
+            or fault.on in WEBHOOK_TYPES
+            or _PLACE.fullmatch(fault.on) is not None,
+            f"{fault.do} strikes requests, so on must be {place}, or '*'": fault.do not in REQUEST_FAULTS
+            or fault.on not in WEBHOOK_TYPES,
+            f"{fault.do} strikes webhooks, so on must be a webhook's type or '*'": fault.do
+            not in WEBHOOK_FAULTS
+            or "/" not in fault.on,
             "times must be at least 1": fault.times is None or fault.times >= 1,
             "probability must be from 0 to 1": 0 <= fault.probability <= 1,
             "delay_s must be from 0 to 86400": fault.delay_s is None or 0 <= fault.delay_s <= 86400,
