@@ -120,6 +120,14 @@ def test_the_version_is_the_packages() -> None:
     assert re.fullmatch(r"dojang \d+\.\d+\.\d+\S*\n", done.stdout)
 
 
+@pytest.mark.parametrize("words", [(), ("orders",), ("webhooks",), ("layer",), ("template",)])
+def test_without_a_command_the_whole_help_is_shown(dojang: Shell, words: tuple[str, ...]) -> None:
+    """As `--help` shows it, on stdout; exit code 2, as nothing was done."""
+    ended = dojang(*words)
+
+    assert (2, dojang(*words, "--help").out, "") == (ended.code, ended.out, ended.err)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

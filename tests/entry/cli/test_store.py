@@ -22,6 +22,15 @@ def test_migrating_makes_the_store_and_may_be_repeated(dojang: Shell) -> None:
     assert dojang.file.exists()
 
 
+def test_migrating_tells_people_what_ran(dojang: Shell) -> None:
+    """Names after one another, not the inside of a program."""
+    ended = dojang("migrate")
+
+    assert 0 == ended.code
+    assert ".sql" in ended.out
+    assert not set("[]'") & set(ended.out)
+
+
 def test_migrating_asks_for_no_keys(dojang: Shell) -> None:
     """A deployment that only brings the store up to date needs no Bootpay account; neither does looking."""
     dojang.environment |= {"DOJANG_MODE": "live", "BOOTPAY_URL": ""}

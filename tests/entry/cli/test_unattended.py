@@ -38,6 +38,15 @@ def test_deliver_hands_over_once(dojang: Shell, door: Door, receipt_id: str) -> 
     assert ["order.paid"] == [message["type"] for message in door.received]
 
 
+def test_without_a_destination_it_says_that_notices_wait(dojang: Shell, receipt_id: str) -> None:
+    """A forgotten setting must not look like a shop that is owed nothing."""
+    dojang("verify", "A-1", receipt_id)
+    ended = dojang("deliver", "--format", "json")
+
+    assert (0, 0) == (ended.code, ended.data["settled"])
+    assert "DOJANG_DELIVER_TO is not set" in ended.err
+
+
 def test_a_delivery_that_fails_is_kept_and_can_be_hurried(dojang: Shell, door: Door, receipt_id: str) -> None:
     """Exit code 1 while the shop does not answer; `--retry` makes it due at once, under the same id."""
     dojang("verify", "A-1", receipt_id)

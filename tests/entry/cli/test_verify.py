@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +118,7 @@ def test_a_receipt_is_shown_as_bootpay_has_it(dojang: Shell, buyer: Buyer) -> No
         shown["number"],
         shown["price"],
     )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", shown["purchased_at"])
     assert not {"card_no", "user", "username", "phone"} & set(shown)
     assert "홍길동" not in text
     assert "01012345678" not in text

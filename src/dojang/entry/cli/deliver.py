@@ -39,6 +39,11 @@ def deliver(
     from dojang.usecases.deliver_owed import deliver_owed
 
     with invocation.world() as world:
+        if world.fulfilment is None:
+            invocation.terminal.warn(
+                "DOJANG_DELIVER_TO is not set: notices to the shop wait in the store, only money back is handed over "
+                "(결제 결과를 알릴 주소가 없어 환불만 처리합니다. DOJANG_DELIVER_TO를 설정해 주세요)."
+            )
         report = run(deliver_owed(world, limit=limit))
     invocation.terminal.facts(
         {"settled": report.settled.total(), "failed": report.failed, "dead": report.dead}

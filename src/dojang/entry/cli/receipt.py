@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from dojang.core.order import ReceiptId, major_units
 from dojang.core.receipt import Receipt
 from dojang.drive import run
-from dojang.entry.cli.answers import NO_RECEIPT
+from dojang.entry.cli.answers import NO_RECEIPT, as_json
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 
@@ -39,7 +40,7 @@ def receipt(
     if seen is None:
         invocation.terminal.say(NO_RECEIPT.format(wanted), "red")
         return Code.REFUSED
-    invocation.terminal.facts(_shown(seen))
+    invocation.terminal.facts(as_json(_shown(seen)))
     return Code.FINE
 
 
@@ -56,5 +57,5 @@ def _shown(seen: Receipt) -> dict[str, object]:
         "currency": seen.currency,
         "sandbox": seen.sandbox,
         "method": seen.method,
-        "purchased_at": seen.purchased_at,
+        "purchased_at": seen.purchased_at.astimezone(UTC) if seen.purchased_at else None,
     }

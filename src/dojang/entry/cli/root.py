@@ -46,7 +46,7 @@ class Root(TyperGroup):
 def ended(run: Callable[[], object], *, debug: bool = False) -> int:
     """Run something to its end; its exit code. What went wrong is said in one sentence."""
     try:
-        result = run()
+        result = _helped(run)
         sys.stdout.flush()
     except _ClickError as error:
         return _say(_usage(error), Code.USAGE)
@@ -62,6 +62,18 @@ def ended(run: Callable[[], object], *, debug: bool = False) -> int:
         code, sentence = ending(error)
         return _say(sentence, code)
     return int(result) if isinstance(result, int) else Code.FINE
+
+
+def _helped(run: Callable[[], object]) -> object:
+    """Where no command was named, the whole help is the answer; to a program it is still a mistake."""
+    try:
+        return run()
+    except _ClickError as error:
+        # Known by its name: not every release has the class, and which module it is in differs.
+        if type(error).__name__ != "NoArgsIsHelpError":
+            raise
+        print(error.format_message())
+        return Code.USAGE
 
 
 def _say(sentence: str, code: Code) -> int:

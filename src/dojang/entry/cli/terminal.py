@@ -129,6 +129,8 @@ def _cell(value: object) -> str:
             return f"{value:,}"
         case Mapping():
             return printable(json.dumps(value, ensure_ascii=False, default=str)) if value else ""
+        case list() | tuple():
+            return ", ".join(_cell(one) for one in value)
         case _:
             return printable(str(value))
 
