@@ -128,13 +128,20 @@ def test_what_could_not_be_kept_is_not_acknowledged(shop: Shop, path: str) -> No
         b"receipt_id=../../etc/passwd",
         b"receipt_id=%FF%FE",
         b"\x00\x01\x02",
+        b"",
+        b"{",
+        b"[1]",
+        b"&&",
     ],
+    ids=lambda body: repr(body[:24]),
 )
 def test_without_a_receipt_to_look_up_it_is_400(shop: Shop, path: str, body: bytes) -> None:
-    """There is nothing to keep."""
+    """There is nothing to keep; what is wrong is said in both languages."""
     answer = shop.ask("POST", path, body, key=None)
 
     assert (400, "invalid_request", (0, 0, 0)) == (answer.status, answer.code, shop.memory.stored)
+    assert "webhook" in answer.json["detail"]
+    assert "웹훅" in answer.json["detail_ko"]
 
 
 def test_a_wrong_private_key_is_401_and_not_kept(open_shop: OpenShop) -> None:
