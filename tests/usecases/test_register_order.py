@@ -52,3 +52,15 @@ def test_another_deadline_is_another_term(shop: Shop) -> None:
     later = replace(order, expires_at=shop.clock.now() + timedelta(days=1))
 
     assert isinstance(shop.run(register_order(shop.world, later)), OrderExists)
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, 1), (1, 1.0), (0, False), (0.0, False), (1, "1")])
+def test_values_that_only_look_equal_are_other_terms(shop: Shop, first: object, second: object) -> None:
+    """The shop reads its metadata back as JSON, where `true`, `1` and `1.0` are three things."""
+    order = shop.order(metadata={"a": first})
+    same = shop.run(register_order(shop.world, order))
+    other = shop.run(register_order(shop.world, replace(order, metadata={"a": second})))
+
+    assert isinstance(same, Registered)
+    assert isinstance(other, OrderExists)
+    assert ("metadata",) == other.differs

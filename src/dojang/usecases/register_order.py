@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dojang.core.order import Order
@@ -69,6 +70,15 @@ def _differences(wanted: Order, stored: Order) -> tuple[str, ...]:
         "tax_free": (wanted.tax_free, stored.tax_free),
         "name": (wanted.name, stored.name),
         "expires_at": (wanted.expires_at, stored.expires_at),
-        "metadata": (dict(wanted.metadata), dict(stored.metadata)),
+        "metadata": (_exact(wanted.metadata), _exact(stored.metadata)),
     }
     return tuple(name for name, (ours, theirs) in pairs.items() if ours != theirs)
+
+
+def _exact(metadata: Mapping[str, object]) -> dict[str, tuple[bool, bool, object]]:
+    """Each value with its kind: to Python `True`, `1` and `1.0` are equal, to the shop that reads them they are not."""
+    return {
+        # Not its exact type: a store gives a shop's own kind of text back as plain text.
+        name: (isinstance(value, bool), isinstance(value, float), value)
+        for name, value in metadata.items()
+    }
