@@ -132,9 +132,9 @@ class Dojang:
         result = run(verify(self._world, OrderId(order_id), ReceiptId(receipt_id), within_s=within_s))
         match result:
             case OrderUnknown():
-                raise InvalidValue(f"order {order_id} was never registered")
+                raise InvalidValue(f"order {order_id} was never registered (등록되지 않은 주문입니다)")
             case ReceiptUnknown():
-                raise InvalidValue("Bootpay knows no such receipt")
+                raise InvalidValue("Bootpay knows no such receipt (부트페이에 없는 영수증입니다)")
             case Throttled():
                 return Outcome(state="pending")
             case _:
