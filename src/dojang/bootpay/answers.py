@@ -13,7 +13,6 @@ other 4xx, an error inside a 2xx                             Refused
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,8 +30,7 @@ _EXPIRED_CODES = frozenset({"TOKEN_KEY_INVALID", "-200"})
 _any = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class NamedError:
+class NamedError(msgspec.Struct, frozen=True):
     """An error as Bootpay's body names it.
 
     Attributes:
@@ -178,7 +176,7 @@ def _failure(call: Call[object], answer: Answer, error: NamedError, *, token_pos
             words + (f"{entry.cause_en} / {entry.cause_ko} " if entry.cause_en else "") + _look_first(call)
         )
     if error.code == "TOKEN_KEY_INVALID" and not token_possible:
-        entry = replace(
+        entry = msgspec.structs.replace(
             entry,
             cure_ko="이 API는 Basic 인증을 받지 않을 수 있습니다. application_id와 private_key도 함께 설정하세요.",
             cure_en="This endpoint may not take Basic keys: give application_id and private_key as well, "

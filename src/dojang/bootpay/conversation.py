@@ -12,9 +12,8 @@ Rule 3: nothing is sent, repeated or waited for past the deadline.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -34,16 +33,29 @@ _TARGET = re.compile(r"/[\x21\x24-\x7e]*", re.ASCII)  # printable, no blank, no 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BearerToken:
+class _Unshown:
+    """A value that may hold keys, tokens or a buyer: whoever prints it sees its kind alone.
+
+    Structs rather than dataclasses, here and below: they are made ten times as fast, and a cold function waits for it.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+        return ()
+
+
+class BearerToken(_Unshown, msgspec.Struct, frozen=True):
     """A token in use, and when (on the client's clock) it is time for the next."""
 
     value: str
     renew_at: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Transmit:
+class Transmit(_Unshown, msgspec.Struct, frozen=True):
     """Put one request on the wire; answer with an `Answer` or a `Fault`.
 
     Attributes:
@@ -65,23 +77,20 @@ class Transmit:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Wait before a repeat."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NeedToken:
+class NeedToken(_Unshown, msgspec.Struct, frozen=True):
     """Get a token other than `stale`; answer with a `BearerToken`."""
 
     generation: int
     stale: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """No answer.
 
     Attributes:
@@ -95,8 +104,7 @@ class Fault:
     final: bool = False
 
 
-@dataclass(slots=True, repr=False)
-class Line:
+class Line(_Unshown, msgspec.Struct):
     """All that the calls of one client share."""
 
     account: Account
@@ -109,8 +117,8 @@ class Line:
     pool_size: int
     clock: Callable[[], float]
     jitter: Callable[[], float]
-    tokens: dict[int, BearerToken] = field(default_factory=dict)
-    bearer_only: set[str] = field(default_factory=set)
+    tokens: dict[int, BearerToken] = msgspec.field(default_factory=dict)
+    bearer_only: set[str] = msgspec.field(default_factory=set)
 
     def fresh_token(self, generation: int, stale: str | None) -> BearerToken | None:
         """The token in use, unless it is due for renewal or the very one that was just refused."""

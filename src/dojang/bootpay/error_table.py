@@ -6,13 +6,12 @@ only an early draft mentioned are left out. Whether a code leaves the outcome un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["ERRORS", "PG_ERRORS", "ErrorEntry", "leaves_outcome_unknown", "look_up"]
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
+class ErrorEntry(msgspec.Struct, frozen=True):
     """One code.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
@@ -37,26 +36,22 @@ class Face(Enum):
     BALANCER_MULTI = "load balancer with multi-value headers"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Somebody asks over HTTP."""
 
     request: Request
     face: Face
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(msgspec.Struct, frozen=True):
     """It is time to look after what is unfinished and to hand over what is owed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """The store has new entries, so something may be owed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Somebody who may invoke the function asks for an action."""
 
     action: str
