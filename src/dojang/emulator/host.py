@@ -99,8 +99,10 @@ def _scope(request: web.BaseRequest, app: Starlette) -> Scope:
 
 
 @asynccontextmanager
-async def listening(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
-    """Serve `app` for as long as this lasts; gives the address.
+async def listening(
+    app: Starlette, host: str, port: int, *, called: str = "the emulator"
+) -> AsyncIterator[str]:
+    """Serve `app` for as long as this lasts; gives the address. A sentence about the address says who is `called` so.
 
     Raises:
         ConfigError: The address is taken or not ours.
@@ -129,7 +131,7 @@ async def listening(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
             try:
                 await site.start()
             except OSError as error:
-                raise ConfigError(f"the emulator cannot listen on {host}:{port}: {error.strerror}") from error
+                raise ConfigError(f"{called} cannot listen on {host}:{port}: {error.strerror}") from error
             bound = runner.addresses[0][1]
             yield f"http://{host}:{bound}"
         finally:

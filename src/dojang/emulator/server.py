@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from dojang.emulator.api import create_app
+from dojang.emulator.background import Background
 from dojang.emulator.faults import Fault
 from dojang.emulator.host import listening
 from dojang.emulator.ledger import Ledger
@@ -42,7 +40,7 @@ def serve(options: EmulatorOptions, *, ready: Callable[[str], None] | None = Non
     asyncio.run(until_stopped())
 
 
-class EmulatorServer:
+class EmulatorServer(Background):
     """An emulator on a free loopback port, in a thread of its own, inside a `with`.
 
     Args:
@@ -56,11 +54,9 @@ class EmulatorServer:
     def __init__(self, options: EmulatorOptions | None = None) -> None:
         self.options = replace(options or EmulatorOptions(), host="127.0.0.1", port=0)
         self.emulator = Emulator(self.options)
-        self.url = ""
-        self._ready = threading.Event()
-        self._stop: Callable[[], None] = lambda: None
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="dojang-emulator", daemon=True)
+        super().__init__(
+            create_app(emulator=self.emulator), self.options.host, self.options.port, called="the emulator"
+        )
 
     @property
     def ledger(self) -> Ledger:
@@ -91,34 +87,3 @@ class EmulatorServer:
             yield
         finally:
             self.emulator.faults.clear()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            raise self._failure
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as failure:  # noqa: BLE001 - carried to the thread that waits
-            self._failure = failure
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def end() -> None:
-            loop.call_soon_threadsafe(stop.set)
-
-        self._stop = end
-        async with listening(create_app(emulator=self.emulator), "127.0.0.1", 0) as self.url:
-            self._ready.set()
-            await stop.wait()
