@@ -12,7 +12,7 @@ Rule 3: nothing is sent, repeated or waited for past the deadline.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -44,8 +44,8 @@ class _Unshown:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
-        return ()
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 class BearerToken(_Unshown, msgspec.Struct, frozen=True):
