@@ -67,6 +67,21 @@ def test_the_emulator_needs_no_account() -> None:
         (BASIC | {"BOOTPAY_URL": "https://x:99999"}, "BOOTPAY_URL", "plain address"),
         (BASIC | {"BOOTPAY_URL": "http://127.0.0.1:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
         (BASIC | {"BOOTPAY_URL": "https://localhost.:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://127.1:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://2130706433"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://0.0.0.0:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://[::]:8401"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (BASIC | {"BOOTPAY_URL": "https://[::ffff:127.0.0.1]"}, "BOOTPAY_URL", "DOJANG_MODE=emulator"),
+        (
+            BASIC | {"BOOTPAY_URL": "https://api.bootpay.co.kr/v2"},
+            "BOOTPAY_URL",
+            "set it to https://api.bootpay.co.kr.",
+        ),
+        (
+            EMULATOR | {"BOOTPAY_URL": "http://127.0.0.1:8401/v2/"},
+            "BOOTPAY_URL",
+            "set it to http://127.0.0.1:8401.",
+        ),
         (EMULATOR | {"BOOTPAY_URL": "https://api.bootpay.co.kr"}, "BOOTPAY_URL", "DOJANG_MODE=sandbox"),
         (EMULATOR | {"DOJANG_DELIVER_TO": "https://shop.example/d"}, "DOJANG_DELIVER_SECRET", "Make one"),
         (EMULATOR | {"DOJANG_APPROVE_AT": "https://shop.example/a"}, "DOJANG_DELIVER_SECRET", "Make one"),
@@ -286,6 +301,19 @@ def test_no_secret_is_in_the_repr() -> None:
         ("127.9.9.9", True),
         ("::1", True),
         ("::ffff:127.0.0.1", True),
+        ("127.1", True),
+        ("127.1.", True),
+        ("2130706433", True),
+        ("0x7f.1", True),
+        ("017700000001", True),
+        ("0.0.0.0", True),
+        ("0", True),
+        ("::", True),
+        ("::ffff:0.0.0.0", True),
+        ("1.1.1.1", False),
+        ("16843009", False),
+        ("fe80::1", False),
+        ("", False),
         ("localhost", True),
         ("LOCALHOST.", True),
         ("shop.localhost", True),
@@ -298,6 +326,66 @@ def test_no_secret_is_in_the_repr() -> None:
 def test_this_machine_is_known_by_its_names(host: str | None, here: bool) -> None:
     """Whatever is called loopback is; what only looks like it is not."""
     assert here is is_loopback(host)
+
+
+PUBLIC = (
+    "http://93.184.215.14/d",
+    "http://1572395022/d",
+    "http://[2606:4700::1111]:8080/d",
+    "HTTP://8.8.8.8.",
+)
+PRIVATE = (
+    "http://10.0.0.8:8000/d",
+    "http://192.168.1.1",
+    "http://[fd00::1]/d",
+    "http://169.254.1.1",
+    "http://shop:8000",
+)
+LOOPBACK = ("http://127.0.0.1:8403/d", "http://localhost:1", "http://[::1]/d", "http://127.1/d")
+ALLOWED = {"DOJANG_ALLOW_PRIVATE_DESTINATIONS": "true"}
+
+
+@pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("allowed", [{}, ALLOWED])
+@pytest.mark.parametrize("url", PUBLIC)
+def test_nothing_is_told_in_the_clear_to_a_public_address(
+    url: str, allowed: dict[str, str], mode: Mode, key: str
+) -> None:
+    """No mode and no permission changes that."""
+    with pytest.raises(ConfigError, match=rf"{key}: http:// to a public address .* Use https://"):
+        read(BASIC | allowed | {"DOJANG_MODE": mode, key: url, "DOJANG_DELIVER_SECRET": WHSEC})
+
+
+@pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.SANDBOX])
+@pytest.mark.parametrize("url", [*PRIVATE, *LOOPBACK, "http://shop.example/d"])
+def test_plain_http_needs_permission(url: str, mode: Mode, key: str) -> None:
+    """Refused at the start and not at the first delivery; with permission a name is judged when it is resolved."""
+    environment = BASIC | {"DOJANG_MODE": mode, key: url, "DOJANG_DELIVER_SECRET": WHSEC}
+    with pytest.raises(ConfigError, match=rf"{key}: .*DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(environment)
+
+    assert url in {(settings := read(environment | ALLOWED)).deliver_to, settings.approve_at}
+
+
+@pytest.mark.parametrize("url", [*LOOPBACK, "http://shop:8000"])
+def test_the_emulator_may_tell_a_shop_on_this_machine(url: str) -> None:
+    """Nothing is real, so loopback needs no further word; what a name resolves to is judged later."""
+    assert url == read(EMULATOR | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}).deliver_to
+
+
+@pytest.mark.parametrize("url", PRIVATE[:4])
+def test_the_emulator_tells_no_other_machine_without_permission(url: str) -> None:
+    """A private address is somebody else's."""
+    with pytest.raises(ConfigError, match="DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(EMULATOR | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC})
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/d", "https://10.0.0.8/d", "https://8.8.8.8/d"])
+def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
+    """Whether a private address may be reached is judged at the delivery."""
+    assert url == read(BASIC | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}).deliver_to
 
 
 def test_every_key_is_described() -> None:

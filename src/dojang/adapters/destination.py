@@ -1,5 +1,8 @@
 """A place outside that dojang posts to: never a private address unless that is allowed, never a redirect.
 
+Plain http never leaves the shop's own network: it is for loopback and private addresses alone, and only where those
+are allowed.
+
 The name is resolved once and the connection goes to that very address, so that a name which answers differently
 the second time (DNS rebinding) cannot lead into the shop's own network.
 """
@@ -10,7 +13,7 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable"]
 
 _ANSWER_MAX = 65_536
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Destination:
     """One URL to post to.
 
     Args:
-        url: https, or http for private addresses that are allowed.
+        url: https, or http for loopback and private addresses that are allowed.
         allow_private: Whether loopback, private and link-local addresses may be reached.
         allow_loopback: Whether loopback alone may be reached.
     """
@@ -57,10 +63,11 @@ class Destination:
     def __init__(self, url: str, *, allow_private: bool = False, allow_loopback: bool = False) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme
-        self._host = parts.hostname or ""
+        self._host = _ascii(parts.hostname or "")
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._host_header = self._host if parts.port is None else f"{self._host}:{parts.port}"
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        self._host_header = name if parts.port is None else f"{name}:{parts.port}"
         self._allow_private = allow_private
         self._allow_loopback = allow_loopback or allow_private
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
@@ -71,12 +78,10 @@ class Destination:
 
         try:
             address = self._address()
-        except OSError:
+        except (OSError, UnicodeError):
             return Unreachable(f"{self._host} has no address")
-        if address is None:
-            return Unreachable(
-                f"{self._host} is a private address: set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true to allow it"
-            )
+        if isinstance(address, Unreachable):
+            return address
         try:
             answer = self._pool(address).request(
                 "POST",
@@ -88,26 +93,34 @@ class Destination:
                 retries=False,
                 preload_content=False,
             )
-            try:
-                return Answered(answer.status, answer.read(_ANSWER_MAX))
-            finally:
+            said = answer.read(_ANSWER_MAX)
+            if len(said) < _ANSWER_MAX:
                 answer.release_conn()
+            else:
+                # What is left unread would be taken for the next answer.
+                answer.close()
+            return Answered(answer.status, said)
         except urllib3.exceptions.HTTPError as error:
             return Unreachable(type(error).__name__)
 
-    def _address(self) -> str | None:
-        """The one address to connect to, or None if any that the name has is forbidden."""
+    def _address(self) -> str | Unreachable:
+        """The one address to connect to, or why not: every address that the name has must be allowed."""
         found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
-        return addresses[0] if all(self._allowed(address) for address in addresses) else None
+        for text in addresses:
+            address = _reached_by(text)
+            if not self._allowed(address):
+                return Unreachable(
+                    f"{self._host} is a private address: set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true to allow it"
+                )
+            if self._scheme != "https" and address.is_global:
+                return Unreachable(f"{self._host} is a public address: use https:// instead of http://")
+        return addresses[0]
 
-    def _allowed(self, text: str) -> bool:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        if self._allow_private or (self._allow_loopback and address.is_loopback):
-            return True
-        return address.is_global and not address.is_multicast
+    def _allowed(self, address: Address) -> bool:
+        if address.is_multicast or address.is_unspecified:
+            return False
+        return address.is_global or self._allow_private or (self._allow_loopback and address.is_loopback)
 
     def _pool(self, address: str) -> urllib3.HTTPConnectionPool:
         import urllib3
@@ -121,3 +134,21 @@ class Destination:
             else:
                 self._pools[address] = urllib3.HTTPConnectionPool(address, self._port, maxsize=8)
         return self._pools[address]
+
+
+def _reached_by(text: str) -> Address:
+    """The address that is reached in the end: IPv6 has ways to write, and to tunnel to, an IPv4 address."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
+
+
+def _ascii(host: str) -> str:
+    """The name as resolvers, certificates and headers know it, `xn--` and all."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host  # no name at all: resolving it says so

@@ -12,6 +12,7 @@ import binascii
 import ipaddress
 import os
 import re
+import socket
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -41,17 +42,26 @@ KEYS: Mapping[str, str] = {
     "BOOTPAY_APPLICATION_ID": "REST application id (legacy token authentication; always used by v1).",
     "BOOTPAY_PRIVATE_KEY": "Private key that goes with the REST application id.",
     "BOOTPAY_API": "Which generation of Bootpay's API to ask: v2 (default) or v1.",
-    "BOOTPAY_URL": f"Bootpay's address; https, or loopback. Default {BOOTPAY_URL}; in mode emulator {EMULATOR_URL}.",
+    "BOOTPAY_URL": (
+        f"Bootpay's address, without a path; https, or loopback. Default {BOOTPAY_URL}; "
+        f"in mode emulator {EMULATOR_URL}."
+    ),
     "DOJANG_MODE": "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
     "DOJANG_STORE": (
         f"Where orders are kept: sqlite:///file (default {STORE}), postgresql://… or "
         "dynamodb://table?region=&endpoint=."
     ),
     "DOJANG_API_KEYS": "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
-    "DOJANG_DELIVER_TO": "Address that is told what an order has become; https, or a private address if allowed.",
+    "DOJANG_DELIVER_TO": (
+        "Address that is told what an order has become: https://…; http:// only for loopback and private addresses, "
+        "and only with DOJANG_ALLOW_PRIVATE_DESTINATIONS (in mode emulator loopback needs no permission)."
+    ),
     "DOJANG_DELIVER_SECRET": "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
-    "DOJANG_APPROVE_AT": "Address that is asked before money moves; signed like deliveries.",
-    "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "true: deliveries may go to private addresses. Default false.",
+    "DOJANG_APPROVE_AT": "Address that is asked before money moves; signed like deliveries, same rules.",
+    "DOJANG_ALLOW_PRIVATE_DESTINATIONS": (
+        "true: deliveries and questions may go to loopback and private addresses, and there over http:// too; "
+        "never over http:// to public ones. Default false."
+    ),
     "DOJANG_ON_MISMATCH": "Money that must not be kept: cancel (default) sends it back, hold calls a person.",
     "DOJANG_LATE_PAYMENT": "Money after the order ran out: hold (default), accept or cancel.",
     "DOJANG_WEBHOOK_SOURCES": f"Networks Bootpay sends from; advice only. Default {WEBHOOK_SOURCES}.",
@@ -155,8 +165,9 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
             "print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""
         )
     _check_secrets(secrets, mode)
+    allow_private = found.flag("DOJANG_ALLOW_PRIVATE_DESTINATIONS")
     for key, destination in (("DOJANG_DELIVER_TO", deliver_to), ("DOJANG_APPROVE_AT", approve_at)):
-        _check_destination(key, destination)
+        _check_destination(key, destination, mode, allow_private=allow_private)
     return Settings(
         mode=mode,
         bootpay_url=url.rstrip("/"),
@@ -170,7 +181,7 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
         deliver_to=deliver_to,
         deliver_secrets=secrets,
         approve_at=approve_at,
-        allow_private_destinations=found.flag("DOJANG_ALLOW_PRIVATE_DESTINATIONS"),
+        allow_private_destinations=allow_private,
         rules=Rules(
             mode=mode,
             on_mismatch=found.choice("DOJANG_ON_MISMATCH", OnMismatch, OnMismatch.CANCEL),
@@ -298,11 +309,22 @@ def is_loopback(host: str | None) -> bool:
     name = host.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    address = _literal(name)
+    # To connect to "no address" is to connect to this machine.
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address a host of a URL is; None for a name, which says nothing before it is resolved."""
     try:
-        address = ipaddress.ip_address(name)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+        try:
+            # Every resolver takes 127.1 and 2130706433 for addresses too.
+            address = ipaddress.IPv4Address(socket.inet_aton(host))
+        except (OSError, UnicodeError, ValueError):
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _check_spelling(key: str) -> None:
@@ -331,6 +353,11 @@ def _check_bootpay_url(url: str, mode: Mode) -> None:
     loopback = is_loopback(parts.hostname)
     if parts.username or parts.query or parts.fragment or not parts.hostname:
         raise ConfigError(f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL}.")
+    if parts.path not in ("", "/"):
+        raise ConfigError(
+            f"BOOTPAY_URL must not have a path, because dojang adds /v2 where it belongs: set it to "
+            f"{parts.scheme}://{parts.netloc}."
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ConfigError(
             "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear."
@@ -346,12 +373,27 @@ def _check_bootpay_url(url: str, mode: Mode) -> None:
         )
 
 
-def _check_destination(key: str, url: str | None) -> None:
+def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: bool) -> None:
+    """Refuse what could never be delivered to. What a name resolves to is judged at every delivery."""
     if url is None:
         return
     parts = _split(key, url, "https://shop.example/dojang")
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
         raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.")
+    if parts.scheme == "https":
+        return
+    address = _literal(parts.hostname.removesuffix("."))
+    if address is not None and address.is_global:
+        raise ConfigError(
+            f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
+        )
+    loopback = is_loopback(parts.hostname)
+    if allow_private or (mode is Mode.EMULATOR and (loopback or address is None)):
+        return
+    raise ConfigError(
+        f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
+        "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
+    )
 
 
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
