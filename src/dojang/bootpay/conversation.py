@@ -33,13 +33,11 @@ _TARGET = re.compile(r"/[\x21\x24-\x7e]*", re.ASCII)  # printable, no blank, no 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-class _Unshown:
+class _Unshown(msgspec.Struct, frozen=True):
     """A value that may hold keys, tokens or a buyer: whoever prints it sees its kind alone.
 
     Structs rather than dataclasses, here and below: they are made ten times as fast, and a cold function waits for it.
     """
-
-    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -48,14 +46,14 @@ class _Unshown:
         return []
 
 
-class BearerToken(_Unshown, msgspec.Struct, frozen=True):
+class BearerToken(_Unshown, frozen=True):
     """A token in use, and when (on the client's clock) it is time for the next."""
 
     value: str
     renew_at: float
 
 
-class Transmit(_Unshown, msgspec.Struct, frozen=True):
+class Transmit(_Unshown, frozen=True):
     """Put one request on the wire; answer with an `Answer` or a `Fault`.
 
     Attributes:
@@ -83,7 +81,7 @@ class Pause(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class NeedToken(_Unshown, msgspec.Struct, frozen=True):
+class NeedToken(_Unshown, frozen=True):
     """Get a token other than `stale`; answer with a `BearerToken`."""
 
     generation: int
@@ -104,7 +102,7 @@ class Fault(msgspec.Struct, frozen=True):
     final: bool = False
 
 
-class Line(_Unshown, msgspec.Struct):
+class Line(msgspec.Struct):
     """All that the calls of one client share."""
 
     account: Account
@@ -119,6 +117,12 @@ class Line(_Unshown, msgspec.Struct):
     jitter: Callable[[], float]
     tokens: dict[int, BearerToken] = msgspec.field(default_factory=dict)
     bearer_only: set[str] = msgspec.field(default_factory=set)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
     def fresh_token(self, generation: int, stale: str | None) -> BearerToken | None:
         """The token in use, unless it is due for renewal or the very one that was just refused."""
