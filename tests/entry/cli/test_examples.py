@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -74,6 +75,37 @@ def test_the_embedded_shop(bootpay: EmulatorServer, buyer: Buyer, tmp_path: Path
 
     assert 0 == done.returncode, done.stderr
     assert ["paid ", "handed over: shop-1:3:order.paid"] == done.stdout.splitlines()
+
+
+def test_the_function_for_orders_kept_elsewhere(bootpay: EmulatorServer, buyer: Buyer) -> None:
+    """What fits is paid, another price and another order are not, nonsense is the caller's mistake."""
+    order_id = "1526557671321"
+    asked = [
+        {"order_id": order_id, "receipt_id": buyer.pays(order_id, 3000, separately_confirmed=False)},
+        {"order_id": order_id, "receipt_id": buyer.pays(order_id, 2000, separately_confirmed=False)},
+        {"order_id": order_id, "receipt_id": buyer.pays("another", 3000, separately_confirmed=False)},
+        {"order_id": "unknown", "receipt_id": "0" * 24},
+        {"order_id": order_id, "receipt_id": "../x"},
+    ]
+    script = (
+        "import json, sys\nfrom lambda_stateless import handler\n"
+        "print(json.dumps([handler({'body': json.dumps(each)}, None) for each in json.load(sys.stdin)]))"
+    )
+    keys = {"BOOTPAY_CLIENT_KEY": "ck", "BOOTPAY_SECRET_KEY": "sk", "BOOTPAY_URL": bootpay.url}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=EXAMPLES,
+        input=json.dumps(asked),
+        env={**os.environ, **keys},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert 0 == done.returncode, done.stderr
+    told = [(each["statusCode"], json.loads(each["body"])["paid"]) for each in json.loads(done.stdout)]
+
+    assert [(200, True), (200, False), (200, False), (400, False), (400, False)] == told
 
 
 def test_taking_deliveries(dojang: Shell, buyer: Buyer, tmp_path: Path) -> None:
