@@ -125,7 +125,7 @@ def _word(answer: Answered) -> Approved | Declined:
         return Declined(f"the shop answered HTTP {answer.status}")
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: nested deeper than anybody means
         return Declined("the shop's answer is no JSON")
     if not isinstance(said, dict):
         return Declined("the shop's answer is no JSON object")

@@ -1,0 +1,339 @@
+"""Where a POST may go, and that it goes nowhere else."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from dojang.adapters.destination import Answered, Destination, Unreachable
+
+from .shop_door import SILENCE, Door, answer, opened
+
+PRIVATE_WORDS = "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"
+PUBLIC_WORDS = "use https://"
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """A shop on loopback."""
+    with opened() as door:
+        yield door
+
+
+class Names:
+    """Resolves made-up names to the addresses told, one list per question, the last one for ever."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.known: dict[str, list[list[str]]] = {}
+        self.asked: list[str] = []
+        self._real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self._resolve)
+
+    def _resolve(self, host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
+        if host not in self.known:
+            return self._real(host, port, *args, **kwargs)
+        self.asked.append(host)
+        answers = self.known[host]
+        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (address, port),
+            )
+            for address in addresses
+        ]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """A resolver of our own; real addresses are resolved as ever."""
+    return Names(monkeypatch)
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every address a connection is tried to; none is made."""
+    tried: list[str] = []
+
+    def refuse(_: socket.socket, address: tuple[Any, ...]) -> None:
+        tried.append(str(address[0]))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return tried
+
+
+def post(destination: Destination, body: bytes = b"{}", within_s: float = 5) -> Answered | Unreachable:
+    """Post once."""
+    return destination.post(body, {"webhook-id": "m-1"}, within_s)
+
+
+def words(result: Answered | Unreachable) -> str:
+    """Why nothing was reached."""
+    assert isinstance(result, Unreachable)
+    return result.words
+
+
+NOT_PUBLIC = [
+    "10.0.0.1",
+    "172.16.5.4",
+    "192.168.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "127.0.0.1",
+    "::1",
+    "fd00::1",
+    "fe80::1",
+    "::ffff:10.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::a00:1",
+    "64:ff9b::7f00:1",
+    "2002:a00:1::1",
+    "2001:db8::1",
+    "192.0.2.1",
+    "240.0.0.1",
+]
+NOBODYS = ["0.0.0.0", "::", "::ffff:0.0.0.0", "224.0.0.1", "239.1.1.1", "ff02::1", "ff0e::1"]
+PUBLIC = ["93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+
+
+@pytest.mark.parametrize("address", NOT_PUBLIC + NOBODYS)
+def test_a_name_of_the_inner_network_is_not_reached(
+    address: str, names: Names, connections: list[str]
+) -> None:
+    """Private, loopback, link-local, multicast and nobody's, in every way to write them: not even a connection."""
+    names.known["shop.example"] = [[address]]
+    for scheme in ("https", "http"):
+        assert PRIVATE_WORDS in words(post(Destination(f"{scheme}://shop.example/d")))
+
+    assert [] == connections
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.1/d", "https://2130706433/d", "https://0x7f.1/d", "https://[::1]/d"]
+)
+def test_an_address_written_oddly_is_known(url: str, connections: list[str]) -> None:
+    """The resolver knows them, and what it says is judged."""
+    assert PRIVATE_WORDS in words(post(Destination(url)))
+    assert [] == connections
+
+
+@pytest.mark.parametrize("address", NOBODYS)
+def test_no_permission_reaches_nobody(address: str, names: Names, connections: list[str]) -> None:
+    """0.0.0.0 would be this machine and multicast would be everybody."""
+    names.known["shop.example"] = [[address]]
+
+    assert isinstance(post(Destination("http://shop.example/d", allow_private=True)), Unreachable)
+    assert [] == connections
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+def test_with_permission_the_inner_network_is_reached(
+    address: str, scheme: str, names: Names, connections: list[str]
+) -> None:
+    """allow_private covers loopback too, over http as well."""
+    names.known["shop.example"] = [[address]]
+    post(Destination(f"{scheme}://shop.example/d", allow_private=True))
+
+    assert [address] == connections
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+def test_loopback_permission_is_for_loopback_alone(
+    address: str, scheme: str, names: Names, connections: list[str]
+) -> None:
+    """The emulator's shop is on this machine; the machine next to it is not meant."""
+    names.known["shop.example"] = [[address]]
+    post(Destination(f"{scheme}://shop.example/d", allow_loopback=True))
+
+    loopback = {"127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"}
+
+    assert ([address] if address in loopback else []) == connections
+
+
+@pytest.mark.parametrize("permission", [{}, {"allow_loopback": True}, {"allow_private": True}])
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_reached_over_https_alone(
+    address: str, permission: dict[str, bool], names: Names, connections: list[str]
+) -> None:
+    """Plain http would show order, price and signature to everybody on the way; no permission changes that."""
+    names.known["shop.example"] = [[address]]
+    post(Destination("https://shop.example/d", **permission))
+    refused = words(post(Destination("http://shop.example/d", **permission)))
+
+    assert PUBLIC_WORDS in refused
+    assert [address] == connections
+
+
+@pytest.mark.parametrize(
+    ("addresses", "permission", "said"),
+    [
+        (["93.184.215.14", "10.0.0.1"], {}, PRIVATE_WORDS),
+        (["10.0.0.1", "93.184.215.14"], {}, PRIVATE_WORDS),
+        (["127.0.0.1", "10.0.0.1"], {"allow_loopback": True}, PRIVATE_WORDS),
+        (["10.0.0.1", "93.184.215.14"], {"allow_private": True}, PUBLIC_WORDS),
+        (["93.184.215.14", "10.0.0.1"], {"allow_private": True}, PUBLIC_WORDS),
+    ],
+)
+def test_one_forbidden_address_forbids_the_name(
+    addresses: list[str], permission: dict[str, bool], said: str, names: Names, connections: list[str]
+) -> None:
+    """Whoever names several must mean what all of them are."""
+    names.known["shop.example"] = [addresses]
+
+    scheme = "http" if said == PUBLIC_WORDS else "https"
+
+    assert said in words(post(Destination(f"{scheme}://shop.example/d", **permission)))
+    assert [] == connections
+
+
+def test_the_connection_goes_to_the_address_that_was_judged(names: Names, connections: list[str]) -> None:
+    """A name that answers differently a moment later (DNS rebinding) is asked once per post."""
+    names.known["shop.example"] = [["93.184.215.14"], ["127.0.0.1"]]
+    destination = Destination("https://shop.example/d")
+    post(destination)
+
+    assert (["93.184.215.14"], ["shop.example"]) == (connections, names.asked)
+    assert PRIVATE_WORDS in words(post(destination))
+    assert ["93.184.215.14"] == connections
+
+
+@pytest.mark.parametrize("host", ["no-such-name.invalid", "a..b", "x" * 80 + ".example"])
+def test_a_name_without_address_is_a_sentence(host: str) -> None:
+    """What cannot be a name is no exception either."""
+    assert f"{host} has no address" == words(post(Destination(f"https://{host}/d")))
+
+
+def test_what_is_sent(door: Door, names: Names) -> None:
+    """Path and query, the name as Host, JSON, our headers and the very bytes."""
+    names.known["shop.localhost"] = [["127.0.0.1"]]
+    destination = Destination(f"http://shop.localhost:{door.port}/a/b?c=%20d", allow_loopback=True)
+    door.script = [answer(201, b"thanks")]
+    result = post(destination, '{"주문":1}'.encode())
+
+    assert Answered(201, b"thanks") == result
+    assert "POST /a/b?c=%20d HTTP/1.1" == door.heads[0].split("\r\n")[0]
+    assert '{"주문":1}'.encode() == door.bodies[0]
+    assert (f"shop.localhost:{door.port}", "application/json", "m-1") == tuple(
+        door.headers()[name] for name in ("host", "content-type", "webhook-id")
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://shop.example", "shop.example"),
+        ("https://[2606:4700::1111]:8443/", "[2606:4700::1111]:8443"),
+        ("https://도장.한국/d", "xn--hq1b009a.xn--3e0b707e"),
+    ],
+)
+def test_hosts_are_written_as_headers_need_them(url: str, host: str) -> None:
+    """IPv6 in brackets, Korean names in ASCII."""
+    assert host == Destination(url)._host_header
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int, door: Door) -> None:
+    """It may lead into the inner network, and the signed body with it."""
+    with opened() as inner:
+        door.script = [answer(status, b"", f"Location: {inner.url}")]
+        result = post(Destination(door.url, allow_loopback=True))
+
+        assert Answered(status, b"") == result
+        assert (0, 1) == (inner.connections, len(door.heads))
+
+
+def test_silence_ends_in_time(door: Door) -> None:
+    """No answer within what the caller can wait is no answer."""
+    door.script = [SILENCE]
+
+    assert "ReadTimeoutError" == words(post(Destination(door.url, allow_loopback=True), within_s=0.05))
+
+
+@pytest.mark.parametrize("said", [None, b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"])
+def test_garbage_is_no_answer(said: bytes | None, door: Door) -> None:
+    """Closed at once, not HTTP, or cut off."""
+    door.script = [said]
+    if said is not None:
+        # Whoever speaks garbage hangs up afterwards.
+        door.script = [said + b"\r\n" if said.startswith(b"SSH") else said, None]
+    result = post(Destination(door.url, allow_loopback=True), within_s=0.2)
+
+    assert isinstance(result, Unreachable)
+
+
+def test_a_closed_port_is_no_answer() -> None:
+    """Nobody is at home."""
+    with opened() as door:
+        url = door.url
+
+    assert "NewConnectionError" == words(post(Destination(url, allow_loopback=True)))
+
+
+def test_an_endless_answer_is_cut_and_does_not_spoil_the_next(door: Door) -> None:
+    """What is left unread must never be read as the answer to something else."""
+    door.script = [answer(200, b"x" * 1_000_000), answer(200, b"second")]
+    destination = Destination(door.url, allow_loopback=True)
+
+    assert Answered(200, b"x" * 65_536) == post(destination)
+    assert Answered(200, b"second") == post(destination)
+
+
+def test_connections_are_kept(door: Door) -> None:
+    """One connection for many deliveries."""
+    destination = Destination(door.url, allow_loopback=True)
+    for _ in range(3):
+        assert Answered(200, b"") == post(destination)
+
+    assert 1 == door.connections
+
+
+@pytest.fixture
+def tls_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """A shop behind TLS whose certificate is for shop.example, from an authority this machine trusts."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("shop.example").configure_cert(context)
+    with opened(context) as door:
+        yield door
+
+
+def test_the_certificate_must_be_the_names(tls_door: Door, names: Names) -> None:
+    """The connection is to an address, but it is the name that the certificate is held against."""
+    names.known |= {"shop.example": [["127.0.0.1"]], "other.example": [["127.0.0.1"]]}
+    right, wrong, address = (
+        post(Destination(f"https://{host}:{tls_door.port}/d", allow_loopback=True))
+        for host in ("shop.example", "other.example", "127.0.0.1")
+    )
+
+    assert Answered(200, b"") == right
+    assert ("SSLError", "SSLError") == (words(wrong), words(address))
+    assert 1 == len(tls_door.heads)
+
+
+def test_an_untrusted_certificate_is_not_spoken_to(
+    tls_door: Door, names: Names, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The right name from the wrong authority."""
+    names.known["shop.example"] = [["127.0.0.1"]]
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "another.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "another.pem"))
+
+    assert "SSLError" == words(
+        post(Destination(f"https://shop.example:{tls_door.port}/d", allow_loopback=True))
+    )
+    assert [] == tls_door.heads
