@@ -21,8 +21,9 @@ from dojang.adapters.dynamodb.table import (
     Unprocessed,
     Value,
 )
-from dojang.core.decision import Decision, observe
+from dojang.core.decision import Decision
 from dojang.core.delivery import DeliveryState
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus

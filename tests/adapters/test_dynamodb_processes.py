@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from dojang.adapters.dynamodb import DynamoDBBackend
-from dojang.core.decision import observe
+from dojang.core.history import fold
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, State, What, fold
+from dojang.core.payment import Event, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.drive import run
@@ -64,7 +65,7 @@ _CONTENDERS = """
 import sys, threading
 from datetime import datetime, timedelta, UTC
 from dojang.adapters.dynamodb import DynamoDBBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
@@ -188,7 +189,7 @@ _SPENDING = """
 import sys
 from datetime import datetime, UTC
 from dojang.adapters.dynamodb import DynamoDBBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, What
 from dojang.core.receipt import Receipt, ReceiptStatus

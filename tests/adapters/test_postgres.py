@@ -19,8 +19,8 @@ import pytest
 
 from dojang.adapters.postgres import PostgresBackend
 from dojang.adapters.queries import named_queries
-from dojang.core.decision import observe
 from dojang.core.delivery import DeliveryState
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
@@ -89,7 +89,7 @@ _CONTENDERS = """
 import sys, threading
 from datetime import datetime, timedelta, UTC
 from dojang.adapters.postgres import PostgresBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
@@ -188,7 +188,7 @@ _KILLED = """
 import os, signal, sys
 from datetime import datetime, UTC
 from dojang.adapters.postgres import PostgresBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dojang.adapters.sqlite import SqliteBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
@@ -55,7 +55,7 @@ _CONTENDERS = """
 import sys, threading
 from datetime import datetime, timedelta, UTC
 from dojang.adapters.sqlite import SqliteBackend
-from dojang.core.decision import observe
+from dojang.core.observation import observe
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules

@@ -7,29 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dojang.core.approval import approval_refused, intend_approval
+from dojang.core.attention import give_up_delivery, needs_attention, resolve_attention
 from dojang.core.cancellation import CancelTerms, WantedCancel
-from dojang.core.decision import (
-    Accepted,
-    Approve,
-    Decision,
-    Pending,
-    Refusal,
-    approval_refused,
-    expire,
-    give_up_delivery,
-    intend_approval,
-    intend_cancel,
-    money_returned,
-    needs_attention,
-    observe,
-    recall,
-    resolve_attention,
-)
+from dojang.core.cancelling import intend_cancel
+from dojang.core.decision import Accepted, Approve, Decision, Pending, Refusal
 from dojang.core.delivery import Lane
+from dojang.core.expiry import expire
+from dojang.core.observation import observe, recall
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Fate, Payment, Record, State, What
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
 from dojang.core.rules import LatePayment, OnMismatch, Rules
+from dojang.core.surplus import money_returned
 from dojang.core.verification import Reason
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)

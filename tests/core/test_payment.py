@@ -7,8 +7,9 @@ from itertools import product
 
 import pytest
 
+from dojang.core.history import apply, fold
 from dojang.core.order import Money, Order, OrderId
-from dojang.core.payment import TRANSITIONS, Event, Payment, State, What, apply, fold, shown_state
+from dojang.core.payment import TRANSITIONS, Event, Payment, State, What, shown_state
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 R1, R2 = "a" * 24, "b" * 24

@@ -8,28 +8,20 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dojang.core.approval import approval_refused, intend_approval, refused_by_shop
+from dojang.core.attention import give_up_delivery, needs_attention, resolve_attention
 from dojang.core.cancellation import CancelTerms, WantedCancel
-from dojang.core.decision import (
-    Accepted,
-    Approve,
-    Decision,
-    approval_refused,
-    cancel_refused,
-    expire,
-    give_up_delivery,
-    intend_approval,
-    intend_cancel,
-    money_returned,
-    needs_attention,
-    observe,
-    refused_by_shop,
-    resolve_attention,
-)
+from dojang.core.cancelling import cancel_refused, intend_cancel
+from dojang.core.decision import Accepted, Approve, Decision
 from dojang.core.delivery import Delivery, Lane
+from dojang.core.expiry import expire
+from dojang.core.history import fold
+from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Fate, Payment, Record, State, What, fold
+from dojang.core.payment import Event, Fate, Payment, Record, State, What
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.core.surplus import money_returned
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 ORDER = Order(

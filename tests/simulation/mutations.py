@@ -18,7 +18,7 @@ from typing import Any
 
 from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore
-from dojang.core import cancellation, decision, payment, schedule, verification
+from dojang.core import cancellation, cancelling, history, schedule, surplus, verification
 from dojang.core.payment import Payment
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.ports import Notice
@@ -339,7 +339,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a second payment is overlooked",
-        replaced(decision._surplus, lambda *_: None),
+        replaced(surplus.surplus_found, lambda *_: None),
         ("a second payment told and verified",),
     ),
     Mistake(
@@ -430,7 +430,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a cancel forgets what had gone back before",
-        edited(payment.apply, ("base=payment.cancelled", "base=0")),
+        edited(history.apply, ("base=payment.cancelled", "base=0")),
         ("two partial cancels that fit",),
     ),
     Mistake(
@@ -470,7 +470,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a cancel made in the console is overlooked",
-        edited(decision._compare_paid, ("if total > payment.cancelled:", "if False:")),
+        edited(cancelling.compare_paid, ("if total > payment.cancelled:", "if False:")),
         ("cancel, console cancels a part",),
     ),
     Mistake(
@@ -484,7 +484,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "the refund account is written down",
         edited(
-            decision.intend_cancel,
+            cancelling.intend_cancel,
             (
                 "        reason=wanted.reason,\n",
                 "        reason=f'{wanted.reason} {wanted.refund_account}',\n",

@@ -13,8 +13,9 @@ from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.sqlite import SqliteBackend
 from dojang.adapters.store import AwaitedStore, Backend
 from dojang.core.delivery import Delivery
+from dojang.core.history import fold
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Payment, State, fold
+from dojang.core.payment import Payment, State
 from dojang.core.rules import Rules
 from dojang.drive import inline, run
 from dojang.ports import Notice, OrderFilter, World

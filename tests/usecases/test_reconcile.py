@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dojang.core.approval import intend_approval
 from dojang.core.cancellation import CancelTerms, WantedCancel
-from dojang.core.decision import intend_approval, intend_cancel
+from dojang.core.cancelling import intend_cancel
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus

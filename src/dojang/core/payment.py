@@ -1,17 +1,15 @@
-"""Our state for an order: the states, the one transition table, and the fold of a history.
+"""Our state for an order: the states, the one transition table, and the values they are about.
 
 Rule 1: a state changes only by an event, and only as TRANSITIONS says.
-Rule 2: folding an order's events gives its payment; there is no other way to make one.
-Rule 3: an intent to move money is an event of its own, and it carries a lease.
+Rule 2: an intent to move money is an event of its own, and it carries a lease.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
 
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.receipt import Account
@@ -28,9 +26,8 @@ __all__ = [
     "Record",
     "State",
     "What",
-    "apply",
-    "fold",
     "shown_state",
+    "was_paid",
 ]
 
 
@@ -289,139 +286,6 @@ class Record:
     claimed_by: OrderId | None = None
 
 
-def apply(payment: Payment, event: Event) -> Payment:
-    """The payment after one more event.
-
-    Raises:
-        ValueError: If the table does not allow it: a mistake of ours, never a caller's.
-    """
-    data = event.data
-    if event.what is What.REGISTERED:
-        return Payment()
-    if event.what is What.RESOLVED:
-        return _resolved(payment, data)
-    target = TRANSITIONS[payment.state].get(event.what)
-    if target is None:
-        raise ValueError(f"{event.what} cannot follow {payment.state}")
-    changed = replace(payment, state=target)
-    match event.what:
-        case What.ACCOUNT_ISSUED:
-            return replace(
-                changed,
-                receipt_id=_receipt_id(data),
-                account=account_from(data),
-                # An account that was set aside may be taken up again.
-                others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
-            )
-        case What.ACCOUNT_WITHDRAWN:
-            others = changed.others
-            if data.get("set_aside"):
-                others = _noted(changed, data, Fate.SET_ASIDE)
-            return replace(changed, receipt_id=None, account=None, others=others)
-        case What.APPROVAL_INTENDED:
-            first = payment.intended_at if payment.state is State.CONFIRMING else None
-            return replace(
-                changed,
-                receipt_id=_receipt_id(data),
-                lease=Lease(until=_time(data["lease_until"])),
-                intended_at=first or event.at,
-            )
-        case What.APPROVAL_REFUSED:
-            return replace(changed, receipt_id=None, lease=None, intended_at=None)
-        case What.PAID:
-            return replace(
-                changed,
-                receipt_id=_receipt_id(data),
-                lease=None,
-                intended_at=None,
-                account=None,
-                paid_at=_time(data["paid_at"]),
-                method=str(data.get("method", "")),
-                # A virtual account that was set aside may turn out to be the one that pays.
-                others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
-            )
-        case What.RECEIPT_REFUSED:
-            return replace(changed, others=_noted(changed, data, Fate.REFUSED))
-        case What.SURPLUS_FOUND:
-            return replace(changed, others=_noted(changed, data, Fate(str(data["fate"]))))
-        case What.MONEY_RETURNED:
-            return replace(changed, others=_noted(changed, data, Fate.RETURNED))
-        case What.CANCEL_INTENDED:
-            first = payment.intended_at if payment.state is State.CANCELLING else None
-            return replace(
-                changed,
-                lease=Lease(until=_time(data["lease_until"])),
-                intended_at=first or event.at,
-                cancel=CancelIntent(
-                    cancel_id=str(data["cancel_id"]),
-                    amount=_int(data["amount"]),
-                    tax_free=_int(data["tax_free"]),
-                    base=payment.cancelled,
-                    reason=str(data.get("reason", "")),
-                ),
-                requests=_asked(payment, data),
-            )
-        case What.CANCEL_REFUSED:
-            outcome = "undone" if data.get("undone") else "refused"
-            requests = _answered(payment, data, outcome)
-            return replace(changed, lease=None, intended_at=None, cancel=None, requests=requests)
-        case What.PARTIALLY_CANCELLED | What.CANCELLED:
-            return replace(
-                changed,
-                requests=_answered(payment, data, "done"),
-                lease=None,
-                intended_at=None,
-                cancel=None,
-                cancelled=_int(data["cancelled"]),
-                cancelled_tax_free=_int(data["cancelled_tax_free"]),
-            )
-        case What.EXPIRED:
-            return replace(changed, account=None)
-        case What.ATTENTION:
-            before = payment.before if payment.state is State.ATTENTION else payment.state
-            return replace(
-                changed, before=before, reason=str(data["reason"]), lease=None, intended_at=None, cancel=None
-            )
-        case _:
-            raise ValueError(f"{event.what} has no meaning here")
-
-
-def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
-    """A person's decision leaves `attention` for the state it names."""
-    if payment.state is not State.ATTENTION:
-        raise ValueError(f"resolved cannot follow {payment.state}")
-    target = State(str(data["to"]))
-    changed = replace(payment, state=target, reason=None, before=None)
-    if data.get("resolution") == "dismiss" and payment.reason and payment.reason not in payment.dismissed:
-        changed = replace(changed, dismissed=(*payment.dismissed, payment.reason))
-    if target is State.PAID and "paid_at" in data:
-        # Only money that is accepted says when; a receipt named without it is one whose money goes back.
-        receipt_id = _receipt_id(data)
-        changed = replace(
-            changed,
-            receipt_id=receipt_id,
-            paid_at=_time(data["paid_at"]),
-            method=str(data.get("method", "")),
-            account=None,
-            others=tuple(known for known in changed.others if known.receipt_id != receipt_id),
-        )
-    if "cancelled" in data:
-        changed = replace(
-            changed,
-            cancelled=_int(data["cancelled"]),
-            cancelled_tax_free=_int(data["cancelled_tax_free"]),
-        )
-    return changed
-
-
-def fold(events: Iterable[Event]) -> Payment:
-    """The payment that a whole history gives."""
-    payment = Payment()
-    for event in events:
-        payment = apply(payment, event)
-    return payment
-
-
 def shown_state(order: Order, payment: Payment) -> str:
     """The word users see for a payment's state."""
     match payment.state:
@@ -433,87 +297,7 @@ def shown_state(order: Order, payment: Payment) -> str:
             return payment.state.value
 
 
-def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[OtherReceipt, ...]:
-    receipt_id = _receipt_id(data)
-    known = payment.other(receipt_id)
-    note = OtherReceipt(
-        receipt_id=receipt_id,
-        fate=fate,
-        price=_int(data["price"]) if "price" in data else (known.price if known else 0),
-        reason=str(data["reason"]) if "reason" in data else (known.reason if known else ""),
-        currency=str(data["currency"]) if "currency" in data else (known.currency if known else ""),
-    )
-    return (*(other for other in payment.others if other.receipt_id != receipt_id), note)
-
-
-def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest, ...]:
-    """The requests with one more under way; a key that came before (and certainly had no effect) begins anew."""
-    request = CancelRequest(
-        key=str(data["cancel_id"]),
-        fingerprint=str(data.get("fingerprint", "")),
-        outcome="in_flight",
-        amount=_int(data["amount"]),
-        tax_free=_int(data["tax_free"]),
-    )
-    return (*(other for other in payment.requests if other.key != request.key), request)
-
-
-def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
-    """The requests with the answer to the one under way; unchanged where none is."""
-    if payment.cancel is None:
-        return payment.requests
-    return tuple(
-        replace(
-            request,
-            outcome=outcome,
-            cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
-            code=str(data.get("code", "")),
-            words=str(data.get("words", "")),
-        )
-        if request.key == payment.cancel.cancel_id
-        else request
-        for request in payment.requests
-    )
-
-
-def account_from(data: Mapping[str, object]) -> Account | None:
-    """Read the account out of an event's data."""
-    account = data.get("account")
-    if not isinstance(account, Mapping):
-        return None
-    fields = cast("Mapping[str, object]", account)
-    expires_at = fields.get("expires_at")
-    return Account(
-        bank_name=str(fields.get("bank_name", "")),
-        bank_code=str(fields.get("bank_code", "")),
-        number=str(fields.get("number", "")),
-        holder=str(fields.get("holder", "")),
-        expires_at=_time(expires_at) if expires_at else None,
-    )
-
-
-def account_data(account: Account | None) -> dict[str, object] | None:
-    """An account as an event's data holds it."""
-    if account is None:
-        return None
-    return {
-        "bank_name": account.bank_name,
-        "bank_code": account.bank_code,
-        "number": account.number,
-        "holder": account.holder,
-        "expires_at": account.expires_at.isoformat() if account.expires_at else None,
-    }
-
-
-def _receipt_id(data: Mapping[str, object]) -> ReceiptId:
-    return ReceiptId(str(data["receipt_id"]))
-
-
-def _time(value: object) -> datetime:
-    return datetime.fromisoformat(str(value))
-
-
-def _int(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"a whole number was expected, not {type(value).__name__}")  # noqa: TRY004 - see apply
-    return value
+def was_paid(payment: Payment) -> bool:
+    """Whether a receipt counts as the order's payment, be it cancelled since or before a person's decision."""
+    paid = (State.PAID, State.CANCELLING, State.CANCELLED)
+    return payment.state in paid or (payment.state is State.ATTENTION and payment.before in paid)

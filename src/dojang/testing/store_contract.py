@@ -22,8 +22,9 @@ from typing import TypeVar
 from dojang.adapters.store import Backend
 from dojang.core.decision import Decision, Pending
 from dojang.core.delivery import Delivery, DeliveryState, Lane
+from dojang.core.history import apply, fold
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Record, State, What, apply, fold
+from dojang.core.payment import Event, Record, State, What
 from dojang.errors import Conflict
 from dojang.ports import Notice, OrderFilter
 

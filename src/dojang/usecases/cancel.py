@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.decision import Decision, cancel_refused, intend_cancel, observe
+from dojang.core.cancelling import cancel_refused, intend_cancel
+from dojang.core.decision import Decision
+from dojang.core.observation import observe
 from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus

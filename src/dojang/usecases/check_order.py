@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dojang.core.decision import (
-    Approve,
-    Decision,
-    approval_refused,
-    cancel_refused,
-    expire,
-    needs_attention,
-    observe,
-)
+from dojang.core.approval import approval_refused
+from dojang.core.attention import needs_attention
+from dojang.core.cancelling import cancel_refused
+from dojang.core.decision import Approve, Decision
+from dojang.core.expiry import expire
+from dojang.core.observation import observe
 from dojang.core.order import OrderId
 from dojang.core.payment import Fate, Record, State, shown_state
 from dojang.core.receipt import Receipt, ReceiptStatus

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from dojang.core.decision import Decision, give_up_delivery, money_returned, was_paid
+from dojang.core.attention import give_up_delivery
+from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery, DeliveryState, Lane, due_again
 from dojang.core.order import ReceiptId
-from dojang.core.payment import Record, State
+from dojang.core.payment import Record, State, was_paid
 from dojang.core.receipt import ReceiptStatus
+from dojang.core.surplus import money_returned
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import HandedOver, World
 

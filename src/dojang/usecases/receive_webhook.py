@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from dojang.core.decision import Pending, observe
+from dojang.core.decision import Pending
+from dojang.core.observation import observe
 from dojang.core.order import OrderId, major_units
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus

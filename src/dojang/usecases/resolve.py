@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dojang.core.decision import Answer, held_money, resolve_attention
+from dojang.core.attention import held_money, resolve_attention
+from dojang.core.decision import Answer
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus

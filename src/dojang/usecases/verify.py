@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dojang.core.decision import (
-    Answer,
-    Approve,
-    Decision,
-    Pending,
-    approval_refused,
-    intend_approval,
-    observe,
-    recall,
-    refused_by_shop,
-)
+from dojang.core.approval import approval_refused, intend_approval, refused_by_shop
+from dojang.core.decision import Answer, Approve, Decision, Pending
+from dojang.core.observation import observe, recall
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dojang.core.history import fold as folded
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import fold as folded
 from dojang.drive import run
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings

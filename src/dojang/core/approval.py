@@ -1,0 +1,70 @@
+"""Approving a receipt: the intent before money moves, and the ways it ends without a payment.
+
+Rule 1: the intent is written down, leased and claimed before anybody asks Bootpay to confirm.
+Rule 2: a buyer is told a shop's own words, and never Bootpay's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from dojang.core.decision import Decision, Draft, Pending, Refusal
+from dojang.core.deposit import set_account_aside
+from dojang.core.order import ReceiptId
+from dojang.core.payment import Record, State, What
+from dojang.core.receipt import Receipt
+from dojang.core.rules import Rules
+from dojang.core.verification import Reason
+
+__all__ = ["approval_refused", "intend_approval", "refused_by_shop"]
+
+
+def intend_approval(
+    record: Record, receipt: Receipt, rules: Rules, now: datetime, who: str, spread: float = 0.0
+) -> Decision:
+    """Write down, before money moves, that this receipt is about to be approved."""
+    draft = Draft(record, now, who, spread)
+    if draft.payment.state is State.AWAITING_DEPOSIT:
+        set_account_aside(draft, "replaced")
+    draft.step(
+        What.APPROVAL_INTENDED,
+        receipt_id=str(receipt.id),
+        price=receipt.price,
+        lease_until=(now + timedelta(seconds=rules.lease_s)).isoformat(),
+    )
+    draft.claim(receipt.id)
+    return draft.done(Pending())
+
+
+def approval_refused(
+    record: Record, receipt_id: ReceiptId, now: datetime, who: str, words: Mapping[str, object]
+) -> Decision:
+    """Bootpay has said no for good, or the request never left: no money moved, the order is open again.
+
+    Args:
+        record: An order in `confirming`.
+        receipt_id: The receipt whose approval ended.
+        now: The moment.
+        who: Who had asked for the approval.
+        words: The `reason`, and Bootpay's `code` and `words`, for the history. Only a shop's own words are told.
+    """
+    draft = Draft(record, now, who)
+    draft.step(What.APPROVAL_REFUSED, receipt_id=str(receipt_id), **words)
+    if words.get("reason") == Reason.REFUSED_BY_SHOP:
+        return draft.done(Refusal(Reason.REFUSED_BY_SHOP, str(words.get("words", ""))[:200]))
+    return draft.done(Refusal(Reason.PAYMENT_FAILED))
+
+
+def refused_by_shop(record: Record, receipt: Receipt, now: datetime, who: str, reason: str) -> Decision:
+    """The shop's hook declined before any money moved."""
+    draft = Draft(record, now, who)
+    draft.step(
+        What.RECEIPT_REFUSED,
+        receipt_id=str(receipt.id),
+        price=receipt.price,
+        reason=Reason.REFUSED_BY_SHOP.value,
+        words=reason[:200],
+    )
+    draft.claim(receipt.id)
+    return draft.done(Refusal(Reason.REFUSED_BY_SHOP, reason[:200]))

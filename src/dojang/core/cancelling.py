@@ -1,0 +1,127 @@
+"""Money of a paid order goes back: by a cancel of the shop's, or found to have gone back from outside.
+
+Rule 1: the intent is written down before money moves; how much may be cancelled, `cancellation` says.
+Rule 2: Bootpay's running total tells what became of a cancel; nothing is concluded from silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from dojang.core.cancellation import CancelTerms, WantedCancel
+from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending, Refusal
+from dojang.core.payment import Record, State, What
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import Rules
+from dojang.core.verification import Reason
+
+__all__ = ["cancel_refused", "compare_paid", "end_cancel", "intend_cancel"]
+
+
+def intend_cancel(
+    record: Record,
+    terms: CancelTerms,
+    wanted: WantedCancel,
+    key: str,
+    rules: Rules,
+    now: datetime,
+    spread: float = 0.0,
+) -> Decision:
+    """Write down, before money moves back, that this much is about to be cancelled.
+
+    Args:
+        record: An order in `paid`.
+        terms: What `terms_of` allowed.
+        wanted: What was asked for; its refund account is not written down.
+        key: What `key_of` made of the caller's idempotency key.
+        rules: Their `lease_s` says how long nobody else acts.
+        now: The moment.
+        spread: See `next_check`.
+    """
+    draft = Draft(record, now, "shop", spread)
+    draft.step(
+        What.CANCEL_INTENDED,
+        receipt_id=str(record.payment.receipt_id),
+        cancel_id=key,
+        fingerprint=wanted.fingerprint,
+        amount=terms.amount,
+        tax_free=terms.tax_free,
+        reason=wanted.reason,
+        lease_until=(now + timedelta(seconds=rules.lease_s)).isoformat(),
+    )
+    return draft.done(Pending())
+
+
+def cancel_refused(record: Record, now: datetime, who: str, words: Mapping[str, object]) -> Decision:
+    """The cancel was certainly not carried out: the payment stands as before.
+
+    Args:
+        record: An order in `cancelling`.
+        now: The moment.
+        who: Who found out.
+        words: Bootpay's `code` and `words`; `undone: True` where the same key may be tried again.
+    """
+    draft = Draft(record, now, who)
+    draft.step(What.CANCEL_REFUSED, receipt_id=str(record.payment.receipt_id), **words)
+    return draft.done(Pending())
+
+
+def end_cancel(draft: Draft, receipt: Receipt) -> Decision:
+    """A cancel whose outcome was unknown: the running total tells."""
+    intent = draft.payment.cancel
+    assert intent is not None
+    total = receipt.price if receipt.status is ReceiptStatus.CANCELLED else receipt.cancelled
+    if receipt.status not in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED) or total < intent.base:
+        return draft.done(Pending())
+    if total == intent.base:
+        return draft.done(Pending())
+    if total < intent.base + intent.amount:
+        # Less than ours has gone back: that was somebody else's cancel, and ours was not carried out.
+        draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), undone=True, code="cancelled_outside")
+        _cancelled(draft, receipt, total, origin="outside")
+        return draft.done(Accepted(state="paid", receipt_id=receipt.id))
+    origin = "shop" if total == intent.base + intent.amount else "outside"
+    _cancelled(draft, receipt, total, origin=origin)
+    return draft.done(Accepted(state="paid", receipt_id=receipt.id))
+
+
+def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
+    """The receipt that pays, seen again: was money returned from outside, or the deposit taken back?"""
+    payment = draft.payment
+    replay: Answer = (
+        Refusal(Reason.ALREADY_CANCELLED)
+        if payment.state is State.CANCELLED
+        else Accepted(state="paid", receipt_id=receipt.id, replayed=True)
+    )
+    if payment.state is State.CANCELLED:
+        return draft.done(replay)
+    if receipt.status in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED):
+        total = receipt.price if receipt.status is ReceiptStatus.CANCELLED else receipt.cancelled
+        if total > payment.cancelled:
+            _cancelled(draft, receipt, total, origin="outside")
+            if draft.payment.state is State.CANCELLED:
+                replay = Refusal(Reason.ALREADY_CANCELLED)
+        return draft.done(replay)
+    if receipt.status in (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN):
+        return draft.done(replay)
+    if "payment_reverted" in payment.dismissed:
+        return draft.done(replay)
+    # Paid money does not turn back into a waiting account or a failure unless somebody reversed it.
+    draft.attention("payment_reverted", receipt_id=str(receipt.id), status=receipt.number)
+    return draft.done(Pending())
+
+
+def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> None:
+    price = draft.order.price.minor
+    what = What.CANCELLED if total >= price else What.PARTIALLY_CANCELLED
+    draft.step(
+        what,
+        receipt_id=str(receipt.id),
+        cancelled=total,
+        cancelled_tax_free=draft.order.tax_free if total >= price else receipt.cancelled_tax_free,
+        amount=total - draft.payment.cancelled,
+        origin=origin,
+    )
+    kind = "order.cancelled" if what is What.CANCELLED else "order.partially_cancelled"
+    draft.tell(kind, origin=origin)
