@@ -391,6 +391,7 @@ def test_the_runtime_is_told_what_to_do_around_a_snapshot() -> None:
                 "BOOTPAY_URL": "",
                 "BOOTPAY_CLIENT_KEY": "a",
                 "BOOTPAY_SECRET_KEY": "b",
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "true",
             },
             "SQLite file of its own",
         ),
