@@ -107,17 +107,22 @@ class Instance:
         self._process.wait(10)
 
     def verify(self, event: object) -> None:
-        """Invoke it.
+        """Have a payment verified.
 
         Raises:
             RuntimeError: If it does not find the order paid.
         """
-        request = urllib.request.Request(self._url, json.dumps(event).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            said = answer.read()
+        said = self.invoke(event)
         body = json.loads(json.loads(said).get("body", "{}"))
         if not (body.get("paid") is True or body.get("state") == "paid"):
             raise RuntimeError(f"not verified: {said[:500]!r}; {self._log.read_text()[-2000:]}")
+
+    def invoke(self, event: object) -> bytes:
+        """Invoke it; what it answers."""
+        request = urllib.request.Request(self._url, json.dumps(event).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            said: bytes = answer.read()
+        return said
 
     def measured(self, event: object) -> Figures:
         """Verify, and verify again."""

@@ -44,12 +44,14 @@ class Result:
         rounds: Each start of it.
         verify: The operations on DynamoDB of a verification, and the capacity units they consume.
         replay: The same of its repetition.
+        webhook: The same of Bootpay's webhook about a payment that has been verified; of the whole service alone.
     """
 
     deployment: Deployment
     rounds: tuple[Figures, ...]
     verify: tuple[tuple[str, ...], float]
     replay: tuple[tuple[str, ...], float]
+    webhook: tuple[tuple[str, ...], float]
 
     def median(self, name: str) -> float:
         """The median of one figure over the rounds."""
@@ -116,7 +118,9 @@ def _counted(
         for _ in range(2):
             instance.verify(_verify(number, ours=deployment.contender.ours))
             found.append(counted.taken())
-        return found
+        if deployment.contender.ours:
+            instance.invoke(_webhook(number))
+        return [*found, counted.taken()]
 
 
 def _verify(number: int, *, ours: bool) -> dict[str, Any]:
@@ -128,6 +132,13 @@ def _verify(number: int, *, ours: bool) -> dict[str, Any]:
     # Our own service has the order's id in the path.
     event["body"] = json.dumps(body if ours else body | {"order_id": f"o-{number}"})
     return event
+
+
+def _webhook(number: int) -> dict[str, Any]:
+    event = _verify(number, ours=True) | {"rawPath": "/prod/webhooks/bootpay"}
+    event["requestContext"]["http"]["path"] = event["rawPath"]
+    told = {"receipt_id": receipt_id_of(number), "order_id": f"o-{number}", "status": 1, "price": _PRICE}
+    return event | {"body": json.dumps(told | {"webhook_type": "PAYMENT_COMPLETED"})}
 
 
 @contextmanager
@@ -142,6 +153,9 @@ def _bootpay(folder: Path) -> Iterator[dict[str, str]]:
             "BOOTPAY_URL": f"https://localhost:{port}",
             # Nobody may vouch for real orders from this machine; that apart the modes do the same.
             "DOJANG_MODE": "emulator",
+            # As the template deploys it: the shop is owed what its orders become, and the stream wakes who delivers.
+            "DOJANG_DELIVER_TO": "https://shop.example/dojang",
+            "DOJANG_DELIVER_SECRET": "whsec_" + "c2VjcmV0" * 4,
             "BOOTPAY_CLIENT_KEY": "client",
             "BOOTPAY_SECRET_KEY": "secret",
             # The one is OpenSSL's own name for it, the other that of requests.
@@ -172,7 +186,7 @@ def _tables(orders: int) -> str:
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
     )
-    table = dynamodb_local.fresh_name()
+    table: str = dynamodb_local.fresh_name()
     backend = DynamoDBBackend(table, dynamodb_local.REGION, dynamodb_local.server_endpoint())
     try:
         backend.migrate()
