@@ -1,0 +1,121 @@
+"""docs/aws.md and docs/aws.ko.md are followed word by word, but for what needs an AWS account (```sh aws) or Docker.
+
+Docker's DynamoDB Local is the same program as ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.adapters import dynamodb_local
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dynamodb")]
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(\w+)( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = ["docs/aws.md", "docs/aws.ko.md"]
+
+
+def _blocks(name: str) -> list[tuple[str, str]]:
+    """Each block's words behind its fence, and what it holds."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [(language + more, code) for language, more, code in BLOCK.findall(text)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_can_be_followed_to_the_letter(name: str, tmp_path: Path) -> None:
+    """The blog's function and the handler that remembers say what the page promises; the application is written."""
+    (function,) = [code for kind, code in _blocks(name) if kind == "python"]
+    (tmp_path / "lambda_function.py").write_text(function, encoding="utf-8")
+    script = "\n".join(code for kind, code in _blocks(name) if kind == "sh" and "pip install" not in code)
+    bootpay = _free_port()
+    script = script.replace("http://127.0.0.1:8000", dynamodb_local.server_endpoint())
+    script = script.replace(":8401", f":{bootpay}").replace("--port 8401", f"--port {bootpay}")
+    # The server is this whole run's: the table must be nobody else's.
+    script = script.replace("dynamodb://orders?", f"dynamodb://{dynamodb_local.fresh_name()}?")
+    environment = {
+        **{
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("DOJANG_", "BOOTPAY_", "AWS_"))
+        },
+        **dynamodb_local.KEYS,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    said = _followed(script, environment, tmp_path)
+    answers = [line for line in said.splitlines() if line.startswith('{"status": ')]
+    files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
+
+    assert "the function says: paid" in said, said
+    assert ['{"status": 201', '{"status": 200', '{"status": 200'] == [line[:14] for line in answers], said
+    assert [False, True] == ['"replayed": true' in line for line in answers[1:]]
+    assert '"dynamodb:TransactWriteItems"' not in said
+    assert "table/orders" in said
+    assert {
+        "dojang-aws/template.yaml",
+        "dojang-aws/secret.example.json",
+        "dojang-aws/samconfig.toml",
+    } <= files
+    with zipfile.ZipFile(tmp_path / "dojang-aws" / "dojang-layer-python3.13-arm64.zip") as layer:
+        assert "python/lib/BootpayApi.py" in layer.namelist()
+
+
+def _followed(script: str, environment: dict[str, str], folder: Path) -> str:
+    with (folder / "out.txt").open("w+", encoding="utf-8") as out:
+        ran = subprocess.run(
+            ["bash", "-euc", "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n" + script],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=240,
+            check=False,
+        )
+        out.seek(0)
+        said = out.read()
+    if "could be fetched" in said and os.environ.get("CI") != "true":
+        pytest.skip("no package index can be reached, so no layer can be built")
+
+    assert 0 == ran.returncode, said
+    return said
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def test_both_languages_show_the_same_blocks() -> None:
+    """A Korean reader types what an English reader types; only comments are in another language."""
+    english, korean = (
+        [
+            (kind, [line.partition("#")[0].rstrip() for line in code.splitlines()])
+            for kind, code in _blocks(name)
+        ]
+        for name in PAGES
+    )
+
+    assert english == korean
+
+
+def test_the_costs_are_what_the_arithmetic_says() -> None:
+    """Quantities times prices: the sum in both pages is the sum of their rows."""
+    dollars = {
+        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 31 * 0.625 + 4 * 0.125,
+        "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
+        "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.7 * 0.125,
+    }
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
+
+    assert all(f"| **{dollars['payments']:.2f}** |" in page for page in pages)
+    assert all(f"= {dollars['replays']:.2f} |" in page for page in pages)
+    assert all(f"= {dollars['schedule']:.2f} |" in page for page in pages)
