@@ -1,20 +1,25 @@
-"""Nothing that sockets, TLS, asyncio or the system can raise gets past the transports."""
+"""Nothing that urllib3, asyncio or the system can raise gets past the transports."""
 
 from __future__ import annotations
 
 import asyncio
+import http.client
+import inspect
 import socket
 import ssl
 import time
+from types import ModuleType
 from typing import Any
 
 import pytest
+import urllib3.connection
+import urllib3.exceptions
 
 from dojang.bootpay.account import Address
 from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.over_asyncio import Session
-from dojang.bootpay.over_sockets import Connections
+from dojang.bootpay.over_urllib3 import Connections
 
 SYSTEM = [
     ConnectionRefusedError,
@@ -35,6 +40,21 @@ STEP = Transmit("POST", "/v2/confirm", {}, b"{}", 1.0, 1.0, None)
 ADDRESS = Address.of("http://127.0.0.1:9")
 
 
+def raised_by(module: ModuleType, root: type[BaseException]) -> list[type[BaseException]]:
+    """Every exception a module defines that is neither a warning nor about websockets."""
+    found = [
+        value for _, value in inspect.getmembers(module, inspect.isclass) if issubclass(value, Exception)
+    ]
+    return [kind for kind in found if not issubclass(kind, Warning) and not kind.__name__.startswith("WS")]
+
+
+URLLIB3 = [
+    *raised_by(urllib3.exceptions, Exception),
+    *raised_by(http.client, http.client.HTTPException),
+    *SYSTEM,
+]
+
+
 def instance(kind: type[BaseException]) -> BaseException:
     """An instance without its constructor's demands, holding a text that must never come out."""
     error = kind.__new__(kind)
@@ -50,16 +70,16 @@ def session(address: Address = ADDRESS) -> Session:
     return Session(address, pool_size=1, max_response_bytes=100_000, ca_certs=None, clock=time.monotonic)
 
 
-@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", URLLIB3, ids=lambda kind: kind.__name__)
 def test_whatever_connecting_raises_never_left(
     kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a connection is made nothing has been sent."""
 
-    def connect(*args: object, **settings: object) -> None:
+    def connect(self: object) -> None:
         raise instance(kind)
 
-    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect", connect)
     fault = connections().transmit(STEP)
 
     assert isinstance(fault, Fault)
@@ -67,7 +87,7 @@ def test_whatever_connecting_raises_never_left(
     assert "SECRET" not in fault.words
 
 
-@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", URLLIB3, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("moment", ["sending", "reading"])
 def test_whatever_sending_raises_may_have_left(
     moment: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
@@ -76,17 +96,19 @@ def test_whatever_sending_raises_may_have_left(
 
     class Breaking:
         def settimeout(self, seconds: float) -> None: ...
-        def setsockopt(self, *option: int) -> None: ...
         def close(self) -> None: ...
 
         def sendall(self, data: bytes) -> None:
             if moment == "sending":
                 raise instance(kind)
 
-        def recv(self, size: int) -> bytes:
+        def recv_into(self, buffer: memoryview) -> int:
             raise instance(kind)
 
-    monkeypatch.setattr(socket, "create_connection", lambda *args, **settings: Breaking())
+    def connect(self: Any) -> None:
+        self.sock = Breaking()
+
+    monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect", connect)
     line = connections()
     fault = line.transmit(STEP)
 

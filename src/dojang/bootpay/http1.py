@@ -7,7 +7,6 @@ request would be worse than none.
 from __future__ import annotations
 
 import re
-import zlib
 from enum import Enum, auto
 
 from dojang.bootpay.call import Answer
@@ -24,7 +23,6 @@ _CHUNK_LINE_MAX = 4096
 
 _BROKE_OFF = Fault(left=True, words="the answer broke off")
 _NO_ANSWER = Fault(left=True, words="the connection was closed without an answer")
-_DAMAGED = Fault(left=True, words="the answer was damaged on its way")
 _NOT_HTTP = Fault(left=True, words="the answer is not HTTP")
 
 
@@ -67,7 +65,6 @@ class AnswerReader:
         "_body",
         "_body_max",
         "_buffer",
-        "_crc32",
         "_framing",
         "_last_chunk",
         "_length",
@@ -85,7 +82,6 @@ class AnswerReader:
         self._length = 0
         self._body = bytearray()
         self._last_chunk = False
-        self._crc32: int | None = None
 
     def feed(self, data: bytes) -> Answer | Fault | None:
         """Take what arrived; the answer or the fault once it is complete, and nothing may be fed after that."""
@@ -105,7 +101,7 @@ class AnswerReader:
     def end(self) -> Answer | Fault:
         """The server has closed the connection: what was the answer?"""
         if self._framing is _Framing.UNTIL_CLOSED:
-            return self._whole(bytes(self._buffer[self._at :]))
+            return Answer(self._status, bytes(self._buffer[self._at :]))
         return _BROKE_OFF if self._buffer else _NO_ANSWER
 
     def _read_heads(self, news: int) -> Fault | None:
@@ -140,8 +136,6 @@ class AnswerReader:
                 lengths.update(part.strip() for part in header[2].split(b","))
             elif name == b"transfer-encoding":
                 codings.append(header[2].strip().lower())
-            elif name == b"x-amz-crc32" and header[2].isdigit():
-                self._crc32 = int(header[2])
             elif name == b"connection":
                 closing = closing or b"close" in header[2].lower()
         if 100 <= status < 200 and status != 101:
@@ -171,7 +165,7 @@ class AnswerReader:
         self.reusable = not closing
         return None
 
-    def _read_length(self) -> Answer | Fault | None:
+    def _read_length(self) -> Answer | None:
         end = self._at + self._length
         if len(self._buffer) < end:
             return None
@@ -208,14 +202,9 @@ class AnswerReader:
             del self._buffer[: end + 2]
             self._at = 0
 
-    def _done(self, body: bytes, end: int) -> Answer | Fault:
+    def _done(self, body: bytes, end: int) -> Answer:
         # Bytes that nobody asked for would be taken for the next answer.
         self.reusable = self.reusable and len(self._buffer) == end
-        return self._whole(body)
-
-    def _whole(self, body: bytes) -> Answer | Fault:
-        if self._crc32 is not None and zlib.crc32(body) != self._crc32:  # DynamoDB tells what it has sent
-            return _DAMAGED
         return Answer(self._status, body)
 
     def _too_long(self) -> Fault:

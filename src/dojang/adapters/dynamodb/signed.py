@@ -1,4 +1,4 @@
-"""The lean way to DynamoDB: its JSON protocol over connections of our own, signed as botocore would.
+"""The lean way to DynamoDB: its JSON protocol over urllib3, signed as botocore would.
 
 `boto3.client("dynamodb")` reads and interprets a service model of a megabyte before its first request; a function that
 starts cold waits for that. The protocol itself is one POST per operation: a target header, JSON, a signature.
@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 import threading
-import time
+import zlib
 from typing import Protocol, cast
-from urllib.parse import urlsplit
 
 import msgspec
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from dojang.adapters.dynamodb.signature import signed_headers
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, TableRefused, TableSilent
-from dojang.bootpay.account import Address
-from dojang.bootpay.conversation import Fault, Transmit
-from dojang.bootpay.over_sockets import Connections
+from dojang.bootpay.tls import tls_context
 from dojang.errors import ConfigError
 
 __all__ = ["SignedTable", "region_of"]
@@ -29,8 +28,6 @@ _TARGET = "DynamoDB_20120810."
 _CONNECT_S = 1.0
 # A transaction of ten items takes tens of milliseconds; who has not answered after this will not.
 _ATTEMPT_S = 3.0
-# A page is at most 1 MB, and sixteen of them fit into one answer.
-_ANSWER_MAX = 64 << 20
 
 _encode = msgspec.json.Encoder().encode
 _answer = msgspec.json.Decoder(Answer)
@@ -77,17 +74,16 @@ class SignedTable:
     Args:
         region: For the signature and the usual endpoint.
         endpoint: Another endpoint: DynamoDB Local, a VPC endpoint, FIPS.
-        connections_max: How many connections there may be at once.
+        connections_max: How many connections are kept open.
     """
 
-    def __init__(self, region: str, endpoint: str | None = None, *, connections_max: int = 64) -> None:
+    def __init__(self, region: str, endpoint: str | None = None, *, connections_max: int = 16) -> None:
         self._region = region
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         self._url = (endpoint or f"https://dynamodb.{region}.{suffix}").rstrip("/") + "/"
-        self._address = _address(self._url)
         self._connections_max = connections_max
         self._lock = threading.Lock()
-        self._connections: Connections | None = None
+        self._pool: urllib3.HTTPConnectionPool | None = None
         self._credentials: Credentials | None = None
 
     def call(self, operation: str, request: Request, within_s: float, /) -> Answer:
@@ -103,39 +99,35 @@ class SignedTable:
             secret_key=keys.secret_key,
             token=keys.token,
         )
-        answer = self._kept().transmit(
-            Transmit(
+        try:
+            answer = self._connections().urlopen(
                 "POST",
                 "/",
-                headers,
-                body,
-                max(0.001, min(_CONNECT_S, within_s)),
-                max(0.001, min(_ATTEMPT_S, within_s)),
-                None,
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                timeout=urllib3.Timeout(
+                    connect=max(0.001, min(_CONNECT_S, within_s)), read=max(0.001, min(_ATTEMPT_S, within_s))
+                ),
             )
-        )
-        if isinstance(answer, Fault):
-            raise TableSilent(answer.words)
-        return _read(answer.status, answer.body)
+        except (HTTPError, OSError) as error:
+            raise TableSilent(type(error).__name__) from None
+        return _read(answer.status, answer.data, answer.headers.get("x-amz-crc32"))
 
     def close(self) -> None:
         """See `Table.close`."""
         with self._lock:
-            kept, self._connections = self._connections, None
-        if kept is not None:
-            kept.close()
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
-    def _kept(self) -> Connections:
+    def _connections(self) -> urllib3.HTTPConnectionPool:
         with self._lock:
-            if self._connections is None:
-                self._connections = Connections(
-                    self._address,
-                    pool_size=self._connections_max,
-                    max_response_bytes=_ANSWER_MAX,
-                    ca_certs=None,
-                    clock=time.monotonic,
-                )
-            return self._connections
+            if self._pool is None:
+                secure = {"ssl_context": tls_context(None)} if self._url.startswith("https:") else {}
+                self._pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **secure)
+            return self._pool
 
     def _keys(self) -> Keys:
         with self._lock:
@@ -200,19 +192,9 @@ def region_of(named: str | None) -> str:
     return region
 
 
-def _address(url: str) -> Address:
-    """Where DynamoDB is. Plain HTTP is for DynamoDB Local, which is often in another container."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        port = 0
-    if not port or parts.scheme not in {"https", "http"} or not parts.hostname or parts.path != "/":
-        raise ConfigError("DOJANG_STORE: endpoint must be an address such as http://127.0.0.1:8000.")
-    return Address(parts.scheme, parts.hostname, port, "")
-
-
-def _read(status: int, body: bytes) -> Answer:
+def _read(status: int, body: bytes, crc32: str | None) -> Answer:
+    if crc32 is not None and crc32.isdigit() and zlib.crc32(body) != int(crc32):
+        raise TableSilent("the answer was damaged on its way")
     try:
         if status == 200:
             return _answer.decode(body)

@@ -80,7 +80,7 @@ class Keeper:
     def prepare(self) -> None:
         """Do now what costs time and leaves nothing behind that a snapshot must not hold."""
         # Lambda gives a starting function more processor than a running one.
-        modules = ["dojang.bootpay.over_sockets"]
+        modules = ["dojang.bootpay.over_urllib3"]
         if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
             modules.append("dojang.adapters.dynamodb")
         if self._secrets_elsewhere():
