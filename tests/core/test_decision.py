@@ -574,9 +574,11 @@ def test_a_total_that_has_not_moved_decides_nothing() -> None:
 
 
 def test_a_smaller_outside_cancel_is_not_taken_for_ours() -> None:
-    """Somebody else's 100 is not our 300: ours was not carried out and may be tried again."""
-    decision = look(CANCELLING, seen(cancelled=100))
+    """Somebody else's 100 is not our 300: ours may still be on its way, and after long enough it was not."""
+    early = look(CANCELLING, seen(cancelled=100))
+    decision = look(CANCELLING, seen(cancelled=100), now=NOW + timedelta(seconds=RULES.approve_again_s))
 
+    assert (Pending(), []) == (early.answer, whats(early))
     assert ["cancel_refused", "partially_cancelled"] == whats(decision)
     assert ("undone", 100, "outside") == (
         decision.payment.requests[0].outcome,

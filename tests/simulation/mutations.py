@@ -463,7 +463,9 @@ MISTAKES: tuple[Mistake, ...] = (
             cancel._carry_out,
             (
                 "    except OutcomeUnknown:\n        seen = None\n",
-                "    except OutcomeUnknown:\n        refusal, seen = Refused('X', '', http_status=500), None\n",
+                "    except OutcomeUnknown:\n"
+                "        no = Refused('X', '', http_status=500)\n"
+                "        return await _refused(world, record, wanted, cancel_id, no, deadline)\n",
             ),
         ),
         ("two partial cancels that fit",),

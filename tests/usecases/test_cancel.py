@@ -306,10 +306,26 @@ def test_a_smaller_outside_cancel_meanwhile_is_not_taken_for_ours(shop: Shop) ->
     shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.outside_cancel(receipt_id, 100))
     told = in_short(back(shop, 300))
     shop.deliver()
-    again = in_short(back(shop, 300))
 
-    assert (WhyNot.REMAINING_MISMATCH, "order.partially_cancelled") == (told, shop.receiver.told[-1])
-    assert ((300, 400, False), 400) == (again, gone_back(shop, receipt_id))
+    assert (WhyNot.CANCEL_REFUSED, "order.partially_cancelled") == (told, shop.receiver.told[-1])
+    assert ((State.PAID, 100), 100) == (
+        (shop.state(), shop.payment().cancelled),
+        gone_back(shop, receipt_id),
+    )
+
+
+def test_a_refused_cancel_is_never_told_as_done_whatever_the_console_gave_back(shop: Shop) -> None:
+    """The console gave back 900 unseen, our 300 was refused: the shop hears the refusal, and of the 900."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 900)
+    told = in_short(back(shop, 300))
+
+    assert WhyNot.CANCEL_REFUSED == told
+    assert ("refused", 900, 900) == (
+        shop.payment().requests[0].outcome,
+        shop.payment().cancelled,
+        gone_back(shop, receipt_id),
+    )
 
 
 def test_an_outside_cancel_of_everything_leaves_nothing_for_ours(shop: Shop) -> None:

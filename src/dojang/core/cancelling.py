@@ -16,7 +16,7 @@ from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.core.verification import Reason
 
-__all__ = ["cancel_refused", "compare_paid", "end_cancel", "intend_cancel"]
+__all__ = ["cancel_refused", "compare_paid", "end_cancel", "end_refused_cancel", "intend_cancel"]
 
 
 def intend_cancel(
@@ -67,16 +67,46 @@ def cancel_refused(record: Record, now: datetime, who: str, words: Mapping[str, 
     return draft.done(Pending())
 
 
-def end_cancel(draft: Draft, receipt: Receipt) -> Decision:
+def end_refused_cancel(
+    record: Record, receipt: Receipt, now: datetime, who: str, words: Mapping[str, object]
+) -> Decision:
+    """Bootpay said no in so many words; the receipt tells what has gone back all the same.
+
+    Args:
+        record: An order in `cancelling`.
+        receipt: The receipt that pays, looked up after the refusal.
+        now: The moment.
+        who: Who had asked for the cancel.
+        words: Bootpay's `code` and `words`.
+    """
+    draft = Draft(record, now, who)
+    intent = draft.payment.cancel
+    assert intent is not None
+    total = _total(receipt)
+    if total is None or total < intent.base:
+        return draft.done(Pending())
+    if total == intent.base + intent.amount:
+        # An earlier attempt under this very cancel_id had its effect, which is why a repeat is refused.
+        _cancelled(draft, receipt, total, origin="shop")
+        return draft.done(Pending())
+    draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), **words)
+    if total > intent.base:
+        _cancelled(draft, receipt, total, origin="outside")
+    return draft.done(Pending())
+
+
+def end_cancel(draft: Draft, receipt: Receipt, rules: Rules) -> Decision:
     """A cancel whose outcome was unknown: the running total tells."""
     intent = draft.payment.cancel
     assert intent is not None
-    total = receipt.price if receipt.status is ReceiptStatus.CANCELLED else receipt.cancelled
-    if receipt.status not in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED) or total < intent.base:
-        return draft.done(Pending())
-    if total == intent.base:
+    total = _total(receipt)
+    if total is None or total <= intent.base:
         return draft.done(Pending())
     if total < intent.base + intent.amount:
+        begun = draft.payment.intended_at or draft.now
+        if draft.now - begun < timedelta(seconds=rules.approve_again_s):
+            # Somebody else's cancel shows already; ours may still be on its way.
+            return draft.done(Pending())
         # Less than ours has gone back: that was somebody else's cancel, and ours was not carried out.
         draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), undone=True, code="cancelled_outside")
         _cancelled(draft, receipt, total, origin="outside")
@@ -84,6 +114,17 @@ def end_cancel(draft: Draft, receipt: Receipt) -> Decision:
     origin = "shop" if total == intent.base + intent.amount else "outside"
     _cancelled(draft, receipt, total, origin=origin)
     return draft.done(Accepted(state="paid", receipt_id=receipt.id))
+
+
+def _total(receipt: Receipt) -> int | None:
+    """What has gone back in all, where the receipt can tell."""
+    match receipt.status:
+        case ReceiptStatus.CANCELLED:
+            return receipt.price
+        case ReceiptStatus.PAID:
+            return receipt.cancelled
+        case _:
+            return None
 
 
 def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
@@ -96,8 +137,8 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
     )
     if payment.state is State.CANCELLED:
         return draft.done(replay)
-    if receipt.status in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED):
-        total = receipt.price if receipt.status is ReceiptStatus.CANCELLED else receipt.cancelled
+    total = _total(receipt)
+    if total is not None:
         if total > payment.cancelled:
             _cancelled(draft, receipt, total, origin="outside")
             if draft.payment.state is State.CANCELLED:

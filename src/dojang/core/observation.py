@@ -97,7 +97,7 @@ def observe(
             case State.PAID | State.CANCELLED:
                 return compare_paid(draft, receipt)
             case State.CANCELLING:
-                return end_cancel(draft, receipt)
+                return end_cancel(draft, receipt, rules)
             case State.CONFIRMING:
                 return _end_approval(draft, verdict, rules)
             case _:

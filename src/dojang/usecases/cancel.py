@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.cancelling import cancel_refused, intend_cancel
+from dojang.core.cancelling import cancel_refused, end_refused_cancel, intend_cancel
 from dojang.core.decision import Decision
 from dojang.core.observation import observe
 from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
-from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.receipt import Receipt
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown
@@ -155,7 +155,6 @@ async def _carry_out(
     record = await world.store.commit(record, intent)
     receipt_id = record.payment.receipt_id
     assert receipt_id is not None
-    refusal: Refused | None = None
     try:
         seen: Receipt | None = await world.gateway.cancel(
             receipt_id,
@@ -178,27 +177,44 @@ async def _carry_out(
     except OutcomeUnknown:
         seen = None
     except Refused as no:
-        refusal, seen = no, None
+        return await _refused(world, record, wanted, cancel_id, no, deadline)
     settled, seen = await _look(world, record, deadline, seen)
     request = _request(settled, cancel_id)
     if request is not None and request.outcome == "done":
         return CancelDone(record=settled, request=request, replayed=False)
     if settled.payment.state is State.CANCELLING:
-        if refusal is None or not _shows_no_effect(settled, seen):
-            return CancelPending(settled)
-        # Bootpay said no, and the receipt shows that nothing went back.
-        words = wanted.without_account(refusal.message)[:_WORDS_MAX]
-        told: dict[str, object] = {"code": refusal.code, "words": words}
-        settled = await _write(
-            world, settled, lambda there: cancel_refused(there, world.clock.now(), "shop", told)
-        )
-        why = CancelRefusal(WhyNot.CANCEL_REFUSED, refusal.code, words)
-        return CancelNotDone(record=settled, refusal=why)
+        return CancelPending(settled)
     if request is not None and request.outcome == "in_flight":
         # What it was about no longer makes sense to a machine; a person has been called.
         return CancelPending(settled)
     # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
     return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
+
+
+async def _refused(
+    world: World, record: Record, wanted: WantedCancel, cancel_id: str, refusal: Refused, deadline: Deadline
+) -> CancelDone | CancelPending | CancelNotDone:
+    """Bootpay said no: only a look at the receipt tells whether anything went back under this key."""
+    receipt_id = record.payment.receipt_id
+    assert receipt_id is not None
+    try:
+        seen = await world.gateway.look_up(receipt_id, max(deadline.left_s, _LOOK_AGAIN_RESERVE_S))
+    except BootpayError:
+        seen = None
+    if seen is None:
+        return CancelPending(record)
+    shown = seen
+    words = wanted.without_account(refusal.message)[:_WORDS_MAX]
+    told: dict[str, object] = {"code": refusal.code, "words": words}
+    settled = await _write(
+        world, record, lambda there: end_refused_cancel(there, shown, world.clock.now(), "shop", told)
+    )
+    request = _request(settled, cancel_id)
+    if request is not None and request.outcome == "done":
+        return CancelDone(record=settled, request=request, replayed=False)
+    if settled.payment.state is State.CANCELLING:
+        return CancelPending(settled)
+    return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, refusal.code, words))
 
 
 async def _look(
@@ -249,13 +265,3 @@ async def _write(world: World, record: Record, decide: Callable[[Record], Decisi
 def _intent(record: Record) -> tuple[object, ...]:
     """What makes an intent this one and no repeat of it under the same key."""
     return record.payment.cancel, record.payment.lease
-
-
-def _shows_no_effect(record: Record, seen: Receipt | None) -> bool:
-    intent = record.payment.cancel
-    return (
-        seen is not None
-        and intent is not None
-        and seen.status is ReceiptStatus.PAID
-        and seen.cancelled == intent.base
-    )

@@ -87,21 +87,34 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.failed += 1
         return
-    if await _unfinished(world, delivery):
+    # A person is called before it is given up: a crash in between calls twice, never not at all.
+    if not await _call_a_person(world, delivery, result.words):
         # Calling a person now would forget an intent whose money may be moving: once more, after it is finished.
         again = now + _UNFINISHED_AGAIN
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.failed += 1
         return
-    # A person is called before it is given up: a crash in between calls twice, never not at all.
-    await _commit(world, delivery, lambda record: give_up_delivery(record, delivery, now, result.words))
     await world.store.settle_delivery(replace(delivery, state=DeliveryState.DEAD, last_error=result.words))
     report.dead += 1
 
 
-async def _unfinished(world: World, delivery: Delivery) -> bool:
-    record = await world.store.load(delivery.order_id)
-    return record is not None and record.payment.state in (State.CONFIRMING, State.CANCELLING)
+async def _call_a_person(world: World, delivery: Delivery, words: str) -> bool:
+    """Write down that somebody must look; False while an intent on the order is unfinished."""
+    for _ in range(_COMMIT_TRIES):
+        record = await world.store.load(delivery.order_id)
+        if record is None:
+            return True
+        if record.payment.state in (State.CONFIRMING, State.CANCELLING):
+            return False
+        decision = give_up_delivery(record, delivery, world.clock.now(), words)
+        if not decision.events:
+            return True
+        try:
+            await world.store.commit(record, decision)
+        except Conflict:
+            continue
+        return True
+    raise Conflict(f"order {delivery.order_id} kept changing")
 
 
 async def _send_back(world: World, delivery: Delivery) -> HandedOver:

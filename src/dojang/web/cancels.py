@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dojang.core.cancellation import WantedCancel, WhyNot
 from dojang.core.order import Money, OrderId, major_units
 from dojang.core.payment import CancelRequest, Record
-from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
 from dojang.usecases.verify import OrderUnknown
 from dojang.web.desk import Desk, Route, answer
 from dojang.web.http import Request, Response
@@ -23,6 +22,9 @@ _ASK_AGAIN_S = "5"
 
 
 async def _cancel(desk: Desk, request: Request, segment: str) -> Response:
+    # Here rather than on top: a cold function that verifies waits for every import, and cancels nothing.
+    from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
+
     order = order_id(segment)
     key = idempotency_key(request.headers)
     asked = read_body(request.body, CancelOrder)

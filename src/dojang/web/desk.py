@@ -68,8 +68,7 @@ Handler = Callable[[Desk, Request, str], Awaitable[Response]]
 """Answers a request; the text is what stands for the braces in the route's path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """Something in the query, for the document."""
 
     name: str
@@ -77,8 +76,7 @@ class Parameter:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table: what is served, and what the document says about it.
 
     Attributes:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record
 from dojang.errors import InvalidValue
-from dojang.usecases.reconcile import Change, ReconcileReport, reconcile
-from dojang.usecases.resolve import NothingToResolve, Resolution, Resolved, look_again, resolve
 from dojang.usecases.verify import OrderUnknown, ReceiptUnknown
 from dojang.web.desk import Desk, Route, answer
 from dojang.web.http import Request, Response
@@ -25,10 +23,16 @@ from dojang.web.shapes import (
 )
 from dojang.web.showing import shown_order_in_full
 
+if TYPE_CHECKING:
+    from dojang.usecases.reconcile import Change, ReconcileReport
+
 __all__ = ["ROUTES"]
 
 
 async def _resolve(desk: Desk, request: Request, segment: str) -> Response:
+    # Here rather than on top, as below: a cold function that verifies waits for every import, and repairs nothing.
+    from dojang.usecases.resolve import NothingToResolve, Resolution, Resolved, resolve
+
     order = order_id(segment)
     asked = read_body(request.body, ResolveOrder)
     receipt = None if asked.receipt_id is None else ReceiptId(asked.receipt_id)
@@ -50,6 +54,8 @@ async def _resolve(desk: Desk, request: Request, segment: str) -> Response:
 async def _look_again(
     desk: Desk, order: OrderId, receipt: ReceiptId | None, who: str, request: Request
 ) -> Response:
+    from dojang.usecases.resolve import look_again
+
     within_s = request.time(desk.options.verify_within_s)
     outcome = await look_again(desk.world, order, receipt, who=who, within_s=within_s)
     match outcome:
@@ -82,6 +88,8 @@ async def _shown(desk: Desk, record: Record) -> Response:
 
 
 async def _reconcile(desk: Desk, request: Request, _: str) -> Response:
+    from dojang.usecases.reconcile import reconcile
+
     asked = read_body(request.body, ReconcileOrders)
     if asked.cursor is not None and not asked.everything:
         raise InvalidValue("cursor needs everything (cursor는 everything과 함께만 쓸 수 있습니다)")

@@ -7,7 +7,8 @@ however many there are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from dojang.web import buyers, cancels, notices, repairs, shops, watching
 from dojang.web.desk import Route
@@ -25,8 +26,7 @@ ROUTES: tuple[Route, ...] = (
 """Everything that is served. The OpenAPI document is made from this too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What is served at a path.
 
     Attributes:

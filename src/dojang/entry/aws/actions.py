@@ -6,7 +6,6 @@ Whoever may do that has been checked by IAM, so no key of the shop is asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,8 +25,7 @@ _JSON = {"content-type": "application/json"}
 _KEY_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(msgspec.Struct, frozen=True):
     """Which route does an action, and where its fields go."""
 
     method: str

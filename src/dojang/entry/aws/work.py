@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
 from dojang.ports import World
-from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
-from dojang.usecases.reconcile import reconcile
 from dojang.web.metrics import Metrics
 
 __all__ = ["KEEP_S", "Done", "check", "hand_over"]
@@ -50,6 +48,9 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
         done: Where it is told.
         share: How much of the time that is left it may take.
     """
+    # Here rather than on top, as below: whoever starts cold to verify a payment waits for every import.
+    from dojang.usecases.reconcile import reconcile
+
     report = run(reconcile(world, within_s=bounds.left_s * share))
     for change in report.changes:
         log.info(
@@ -73,6 +74,8 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
 
 def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> None:
     """Hand over what is owed and due."""
+    from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
+
     settled: Counter[str] = Counter()
     failed = dead = 0
     while True:
