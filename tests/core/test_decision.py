@@ -766,3 +766,28 @@ def test_a_payment_in_doubt_is_not_recalled(reason: str) -> None:
     record = after(PAID, needs_attention(PAID, NOW, reason))
 
     assert recall(record, R1) is None
+
+
+def test_returning_one_held_receipt_calls_again_for_the_other() -> None:
+    """Two receipts too many are held: an order does not leave attention over the head of the second."""
+    r3 = ReceiptId("c" * 24)
+    first = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+    held = after(
+        first,
+        look(first, seen(receipt_id=r3), HOLD),
+    )
+    decision = resolve_attention(held, "return", NOW, "person:a", "double", R2)
+
+    assert isinstance(decision, Decision)
+    assert (State.ATTENTION, ["money_back", "order.attention"]) == (decision.payment.state, owes(decision))
+    assert [("b", Fate.OWED_BACK), ("c", Fate.HELD)] == sorted(
+        (other.receipt_id[0], other.fate) for other in decision.payment.others
+    )
+
+
+def test_money_with_another_tax_free_part_is_not_accepted() -> None:
+    """A person's word does not change the terms: P1 holds for held money too."""
+    held = after(FRESH, look(FRESH, seen(tax_free=400), HOLD))
+    decision = resolve_attention(held, "accept", NOW, "person:a", "fine", R1, seen=seen(tax_free=400))
+
+    assert isinstance(decision, str)

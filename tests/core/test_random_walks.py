@@ -171,7 +171,9 @@ def _check(record: Record, decision: Decision, now: datetime) -> None:
         assert pays is None or pays.fate is Fate.REFUSED, "what is owed back does not pay as well"
     if isinstance(decision.answer, Accepted) and decision.answer.state == "paid":
         cancelled_since = payment.state is State.CANCELLED
-        assert payment.state in (State.PAID, State.CANCELLING) or cancelled_since
+        # A person's "accept" may leave other money held, which calls them again at once.
+        called_again = payment.state is State.ATTENTION and payment.before is State.PAID
+        assert payment.state in (State.PAID, State.CANCELLING) or cancelled_since or called_again
         assert payment.receipt_id == decision.answer.receipt_id, "paid means: by this very receipt"
     for delivery in decision.owes:
         assert 1 < delivery.seq <= decision.version

@@ -463,7 +463,7 @@ MISTAKES: tuple[Mistake, ...] = (
             cancel._carry_out,
             (
                 "    except OutcomeUnknown:\n        seen = None\n",
-                "    except OutcomeUnknown:\n"
+                "    except OutcomeUnknown:\n"  # noqa: ISC004 - one piece of source
                 "        no = Refused('X', '', http_status=500)\n"
                 "        return await _refused(world, record, wanted, cancel_id, no, deadline)\n",
             ),

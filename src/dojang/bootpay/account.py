@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from dojang.errors import ConfigError
 
 __all__ = ["Account", "Address"]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Where Bootpay is.
 
     Attributes:
@@ -68,8 +69,7 @@ class Address:
         return f"{self.prefix}/{path}" if generation == 1 else f"{self.prefix}/v2/{path}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """The keys of one Bootpay project: Basic keys, the legacy pair for tokens, or both.
 
     Attributes:
@@ -125,6 +125,9 @@ class Account:
     def __repr__(self) -> str:
         kinds = [kind for kind, there in (("basic", self.basic), ("token", self.application_id)) if there]
         return f"Account({'+'.join(kinds)})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 def _check_key(name: str, key: str | None) -> None:

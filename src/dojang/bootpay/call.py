@@ -8,9 +8,10 @@ asyncio client, the recorder of the wire tests, and the emulator's tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -40,8 +41,7 @@ def given(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back, unjudged: any HTTP status, any body.
 
     Attributes:
@@ -56,9 +56,11 @@ class Answer:
         # A body may hold a token, a card number or a buyer.
         return f"Answer(status={self.status}, body={len(self.body)} bytes)"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("status", self.status)]
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Call(Generic[T_co]):
+
+class Call(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """One request as a value.
 
     Attributes:
@@ -103,3 +105,6 @@ class Call(Generic[T_co]):
     def __repr__(self) -> str:
         # Neither path (billing keys) nor query, body or headers: they hold what must not reach a log.
         return f"Call({self.label}, generation={self.generation})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("label", self.label)]

@@ -14,6 +14,7 @@ from dojang.core.delivery import Delivery, Lane
 from dojang.core.order import Order, ReceiptId
 from dojang.core.payment import Fate, OtherReceipt, Payment, Record, State, What, shown_state, was_paid
 from dojang.core.receipt import Receipt
+from dojang.core.surplus import AWAITING_DECISION
 from dojang.core.verification import Reason
 
 __all__ = ["give_up_delivery", "held_money", "needs_attention", "resolve_attention"]
@@ -83,6 +84,7 @@ def resolve_attention(
             fate=Fate.OWED_BACK.value,
         )
         draft.owe_back(other.receipt_id, other.reason)
+        _call_again(draft, other.receipt_id)
         return draft.done(Pending())
     if was_paid(payment):
         return (
@@ -110,7 +112,20 @@ def resolve_attention(
     )
     draft.claim(other.receipt_id)
     draft.tell("order.paid")
+    _call_again(draft, other.receipt_id)
     return draft.done(Accepted(state="paid", receipt_id=other.receipt_id))
+
+
+def _call_again(draft: Draft, decided: ReceiptId) -> None:
+    """An order does not leave `attention` over the head of other money that is still held."""
+    looked_at = draft.done(Pending()).due_at is not None
+    for other in draft.payment.others:
+        # What came while the person decided is judged by itself at the next look, if there is one.
+        by_itself = other.reason == AWAITING_DECISION and looked_at
+        dismissed = other.reason in draft.payment.dismissed
+        if other.fate is Fate.HELD and other.receipt_id != decided and not by_itself and not dismissed:
+            draft.attention(other.reason, receipt_id=str(other.receipt_id))
+            return
 
 
 def held_money(payment: Payment, receipt_id: ReceiptId | None) -> OtherReceipt | str:
@@ -139,7 +154,8 @@ def held_money(payment: Payment, receipt_id: ReceiptId | None) -> OtherReceipt |
 
 def _still_holds(seen: Receipt, order: Order) -> bool:
     price = order.price
-    return (seen.order_id, seen.currency, seen.remaining) == (order.id, price.currency, price.minor)
+    fits = (seen.order_id, seen.currency, seen.remaining, seen.tax_free)
+    return fits == (order.id, price.currency, price.minor, order.tax_free)
 
 
 def give_up_delivery(record: Record, delivery: Delivery, now: datetime, words: str) -> Decision:

@@ -16,7 +16,14 @@ from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import OnMismatch, Rules
 from dojang.core.verification import Reason, Rejected, Verdict
 
-__all__ = ["decided_before", "money_returned", "rejected", "second_money", "surplus_found"]
+__all__ = [
+    "AWAITING_DECISION",
+    "decided_before",
+    "money_returned",
+    "rejected",
+    "second_money",
+    "surplus_found",
+]
 
 
 def second_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
@@ -45,7 +52,7 @@ def second_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
             receipt_id=str(receipt.id),
             price=receipt.price,
             currency=receipt.currency,
-            reason=_AWAITING_DECISION,
+            reason=AWAITING_DECISION,
             fate=Fate.HELD.value,
             paid_at=receipt.purchased_at.isoformat() if receipt.purchased_at else None,
         )
@@ -138,11 +145,12 @@ def _undecided(payment: Payment, receipt_id: ReceiptId) -> bool:
     if known is None or known.fate in (Fate.SET_ASIDE, Fate.REFUSED):
         return True
     # Held only because a person was to decide on the order first; now that they have, it is judged like any other.
-    waited = known.fate is Fate.HELD and known.reason == _AWAITING_DECISION
+    waited = known.fate is Fate.HELD and known.reason == AWAITING_DECISION
     return waited and payment.state is not State.ATTENTION
 
 
-_AWAITING_DECISION = "awaiting_decision"
+AWAITING_DECISION = "awaiting_decision"
+"""Why money is held that came while a person was deciding on the order."""
 _REASONS = frozenset(reason.value for reason in Reason)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 __all__ = ["Request", "Response"]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What somebody asks.
 
     Attributes:
@@ -26,8 +27,8 @@ class Request:
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    body: bytes = b""
     source: str | None = None
     within_s: float | None = None
     vouched: bool = False
@@ -36,11 +37,17 @@ class Request:
         """How long answering may take: `most_s`, or less where whoever carries it waits less."""
         return most_s if self.within_s is None else min(most_s, self.within_s)
 
+    def __repr__(self) -> str:
+        # Headers and body may hold a key or a buyer.
+        return f"Request({self.method} {self.path})"
 
-@dataclass(frozen=True, slots=True)
-class Response:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("method", self.method), ("path", self.path)]
+
+
+class Response(msgspec.Struct, frozen=True):
     """What they are told."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 __all__ = ["Counter", "Histogram", "Metrics"]
 
@@ -50,9 +51,8 @@ class Counter:
         ]
 
 
-@dataclass(slots=True)
-class _Row:
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(_SECONDS) + 1))
+class _Row(msgspec.Struct):
+    buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(_SECONDS) + 1))
     total_s: float = 0.0
 
 

@@ -6,7 +6,8 @@ https://github.com/bootpay/gitbook (server/token.md, verify.md, cancel.md, advan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from dojang.bootpay.amount import AmountLike
 from dojang.bootpay.call import Call, Encoding, given
@@ -37,7 +38,7 @@ def request_token(application_id: str, private_key: str) -> Call[TokenV1]:
         application_id=required_text(application_id, "application_id"),
         private_key=required_text(private_key, "private_key"),
     )
-    return replace(call, encoding=Encoding.FORM)
+    return msgspec.structs.replace(call, encoding=Encoding.FORM)
 
 
 def verify(receipt_id: str) -> Call[Receipt]:

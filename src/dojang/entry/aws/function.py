@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol, TextIO, assert_never
 
 import msgspec
@@ -143,7 +142,7 @@ class Function:
                 assert_never(incoming)
 
     def _ask(self, opened: Open, request: Request, event: str, began: float) -> Response:
-        request = replace(request, within_s=max(0.0, opened.bounds.left_s))
+        request = msgspec.structs.replace(request, within_s=max(0.0, opened.bounds.left_s))
         response = run(opened.api.handle(request))
         words = _words_of(request, response)
         log.info(
