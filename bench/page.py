@@ -60,7 +60,6 @@ Processor time of importing the handler, each step measured with the one before 
 |---|---|---|
 | our own signature for DynamoDB instead of botocore's signer; what is not used is not imported | 131 ms | 110 ms |
 | the garbage collector rests while modules are read | 110 ms | 100 ms |
-| plain sockets and one reader of answers for both clients instead of urllib3 | 98 ms | 78 ms |
 
 - The signature (`adapters/dynamodb/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
 - Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
