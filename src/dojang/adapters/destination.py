@@ -12,9 +12,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
+
+import msgspec
 
 if TYPE_CHECKING:
     import urllib3
@@ -27,8 +28,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The receiver answered.
 
     Attributes:
@@ -40,8 +40,7 @@ class Answered:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(msgspec.Struct, frozen=True):
     """No answer came; whether the message arrived is unknown.
 
     Attributes:

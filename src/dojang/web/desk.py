@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -21,8 +21,7 @@ from dojang.web.writing import json_of
 __all__ = ["Desk", "Handler", "Parameter", "Route", "WebOptions", "answer", "location"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebOptions:
+class WebOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever serves may choose.
 
     Attributes:
@@ -36,14 +35,21 @@ class WebOptions:
         ready: Whether this process can serve; None: whether its store answers.
     """
 
-    api_keys: tuple[str, ...] = field(default=(), repr=False)
-    webhook_private_key: str | None = field(default=None, repr=False)
+    api_keys: tuple[str, ...] = ()
+    webhook_private_key: str | None = None
     webhook_sources: tuple[str, ...] = ()
     verify_within_s: float = 20.0
     reconcile_within_s: float = 20.0
     webhook_within_s: float = 3.5
     body_max: int = 65536
     ready: Callable[[], Awaitable[bool]] | None = None
+
+    def __repr__(self) -> str:
+        # Two of them are secrets.
+        return "WebOptions(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 class Desk:

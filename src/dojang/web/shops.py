@@ -7,7 +7,6 @@ from typing import get_args
 from dojang.core.order import Money, Order, OrderId
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
-from dojang.usecases.register_order import OrderExists, register_order
 from dojang.web.desk import Desk, Parameter, Route, answer, location
 from dojang.web.http import Request, Response
 from dojang.web.problems import Code, problem
@@ -60,6 +59,9 @@ _QUERY = (
 
 
 async def _register(desk: Desk, request: Request, _: str) -> Response:
+    # Here rather than on top: a cold function that verifies waits for every import.
+    from dojang.usecases.register_order import OrderExists, register_order
+
     wanted = read_body(request.body, NewOrder)
     if wanted.expires_at is not None:
         check_moment(wanted.expires_at, "expires_at")

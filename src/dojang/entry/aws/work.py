@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
@@ -22,8 +23,7 @@ KEEP_S = 5.0
 _TIME_FOR_ONE_S = 8.0
 
 
-@dataclass(slots=True)
-class Done:
+class Done(msgspec.Struct):
     """What one invocation did.
 
     Attributes:
@@ -31,7 +31,7 @@ class Done:
         finished: Whether nothing that is due was left for lack of time.
     """
 
-    told: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    told: dict[str, Mapping[str, object]] = msgspec.field(default_factory=dict)
     finished: bool = True
 
     def as_answer(self) -> dict[str, object]:
