@@ -60,7 +60,7 @@ Processor time of importing the handler, each step measured with the one before 
 |---|---|---|
 | our own signature for DynamoDB instead of botocore's signer; what is not used is not imported | 131 ms | 110 ms |
 | the garbage collector rests while modules are read | 110 ms | 100 ms |
-| structs instead of dataclasses in `bootpay` and `web`; cancels and repairs are imported when they are used | 114 ms | 106 ms |
+| structs for most dataclasses outside `core`; cancels and repairs imported when used | 114 ms | 103 ms |
 
 - What is left is urllib3 (a fifth), the dataclasses of `core` and `ports` (an eighth), and Python's own modules.
 - The last row was measured later than the others, when the same work took longer.
