@@ -25,12 +25,10 @@ from dojang.adapters.rows import (
     event_from,
     event_row,
     micros,
-    moment,
     notice_from,
-    order_from,
     order_row,
-    payment_from,
     payment_json,
+    record_from,
 )
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
@@ -244,7 +242,7 @@ class PostgresBackend:
             },
         )
         if there[0] is not None:
-            return _record(*there), created
+            return record_from(*there), created
         if created:
             record = Record(
                 order=order, payment=payment, version=event.version, created_at=event.at, due_at=due_at
@@ -258,7 +256,7 @@ class PostgresBackend:
     def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
         """See `Store.load`."""
         rows = self._ask("load", (receipt_id and str(receipt_id), str(order_id)))
-        return _record(*rows[0]) if rows else None
+        return record_from(*rows[0]) if rows else None
 
     def commit(self, record: Record, decision: Decision, /) -> Record:
         """See `Store.commit`."""
@@ -313,7 +311,7 @@ class PostgresBackend:
                 "limit": wanted.limit + 1,
             },
         )
-        found = [_record(*row) for row in rows]
+        found = [record_from(*row) for row in rows]
         page = found[: wanted.limit]
         more = len(found) > wanted.limit
         return Page(page, cursor_of(page[-1].created_at, page[-1].order.id) if more else None)
@@ -447,30 +445,4 @@ def _clean(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(
         value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if isinstance(value, str) else value
         for value in row
-    )
-
-
-def _record(
-    order_id: str,
-    price: int,
-    currency: str,
-    tax_free: int,
-    name: str,
-    expires_at: int | None,
-    metadata: str,
-    payment: str,
-    version: int,
-    created_at: int,
-    due_at: int | None,
-    claimed_by: str | None,
-) -> Record:
-    created = moment(created_at)
-    assert created is not None
-    return Record(
-        order=order_from(order_id, price, currency, tax_free, name, expires_at, metadata),
-        payment=payment_from(payment),
-        version=version,
-        created_at=created,
-        due_at=moment(due_at),
-        claimed_by=OrderId(claimed_by) if claimed_by is not None else None,
     )

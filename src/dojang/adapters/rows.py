@@ -13,7 +13,7 @@ import msgspec
 
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Payment, What
+from dojang.core.payment import Event, Payment, Record, What
 from dojang.ports import Notice, StoredNotice
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "order_row",
     "payment_from",
     "payment_json",
+    "record_from",
 ]
 
 _CURSOR = re.compile(r"([0-9]{1,18})-([A-Za-z0-9._~:-]{1,64})", re.ASCII)
@@ -100,6 +101,31 @@ def order_from(
         tax_free=tax_free,
         expires_at=moment(expires_at),
         metadata=_mapping.decode(metadata),
+    )
+
+
+def record_from(
+    order_id: str,
+    price: int,
+    currency: str,
+    tax_free: int,
+    name: str,
+    expires_at: int | None,
+    metadata: str,
+    payment: str,
+    version: int,
+    created_at: int,
+    due_at: int | None,
+    claimed_by: str | None,
+) -> Record:
+    """Read an order's columns back: those of `order_row`, payment, version, created_at, due_at, claimed_by."""
+    return Record(
+        order=order_from(order_id, price, currency, tax_free, name, expires_at, metadata),
+        payment=payment_from(payment),
+        version=version,
+        created_at=_at(created_at),
+        due_at=moment(due_at),
+        claimed_by=OrderId(claimed_by) if claimed_by is not None else None,
     )
 
 

@@ -20,12 +20,10 @@ from dojang.adapters.rows import (
     event_from,
     event_row,
     micros,
-    moment,
     notice_from,
-    order_from,
     order_row,
-    payment_from,
     payment_json,
+    record_from,
 )
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
@@ -188,7 +186,7 @@ class SqliteBackend:
     def load(self, order_id: OrderId, receipt_id: ReceiptId | None = None, /) -> Record | None:
         """See `Store.load`."""
         rows = self._read("load", (receipt_id and str(receipt_id), str(order_id)))
-        return _record(*rows[0]) if rows else None  # type: ignore[arg-type]  # the columns are the query's
+        return record_from(*rows[0]) if rows else None  # type: ignore[arg-type]  # the columns are the query's
 
     def commit(self, record: Record, decision: Decision, /) -> Record:
         """See `Store.commit`."""
@@ -239,7 +237,7 @@ class SqliteBackend:
                 "limit": wanted.limit + 1,
             },
         )
-        found = [_record(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
+        found = [record_from(*row) for row in rows]  # type: ignore[arg-type]  # the columns are the query's
         page = found[: wanted.limit]
         more = len(found) > wanted.limit
         return Page(page, cursor_of(page[-1].created_at, page[-1].order.id) if more else None)
@@ -322,32 +320,6 @@ class SqliteBackend:
         claim = {"now": micros(now), "until": micros(until), "limit": limit}
         with self.transaction() as db:
             return [OrderId(row[0]) for row in db.execute(_SQL["claim_checks"], claim).fetchall()]
-
-
-def _record(
-    order_id: str,
-    price: int,
-    currency: str,
-    tax_free: int,
-    name: str,
-    expires_at: int | None,
-    metadata: str,
-    payment: str,
-    version: int,
-    created_at: int,
-    due_at: int | None,
-    claimed_by: str | None,
-) -> Record:
-    created = moment(created_at)
-    assert created is not None
-    return Record(
-        order=order_from(order_id, price, currency, tax_free, name, expires_at, metadata),
-        payment=payment_from(payment),
-        version=version,
-        created_at=created,
-        due_at=moment(due_at),
-        claimed_by=OrderId(claimed_by) if claimed_by is not None else None,
-    )
 
 
 def _statements(script: str) -> Iterator[str]:
