@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,7 +95,10 @@ def test_an_outcome_that_stays_unknown_is_asked_for_ever_less_often() -> None:
     assert [NOW + timedelta(seconds=seconds) for seconds in (0 + 1, 1 + 1, 10 + 5, 600 + 60)] == waits
 
 
-def test_nothing_more_can_come_of_a_cancelled_order_or_one_that_waits_for_a_person() -> None:
-    """No quota is spent on what a look cannot change."""
-    for state in (State.CANCELLED, State.ATTENTION):
-        assert next_check(_order(), Payment(state=state), NOW, NOW) is None
+@pytest.mark.parametrize("state", [State.PAID, State.CANCELLED, State.ATTENTION])
+def test_a_second_payment_is_looked_for_whatever_became_of_the_first(state: State) -> None:
+    """Within the hour, then ever less often, and after half a year no more."""
+    payment = Payment(state=state, paid_at=NOW)
+
+    assert NOW + timedelta(hours=1) == next_check(_order(), payment, NOW, NOW)
+    assert next_check(_order(), payment, NOW, NOW + timedelta(days=181)) is None

@@ -18,7 +18,16 @@ from typing import Any
 
 from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore
-from dojang.core import cancellation, cancelling, history, schedule, surplus, verification
+from dojang.core import (
+    attention,
+    cancellation,
+    cancelling,
+    history,
+    observation,
+    schedule,
+    surplus,
+    verification,
+)
 from dojang.core.payment import Payment
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.ports import Notice
@@ -368,6 +377,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 "{delivery.id: replace(delivery, due_at=now + (until - now) / 10) for",
             ),
         ),
+        ("money back by two workers",),
     ),
     Mistake(
         "what was tried counts as delivered",
@@ -482,6 +492,31 @@ MISTAKES: tuple[Mistake, ...] = (
             ("await _receipts(world, record, deadline)", "[]"),
         ),
         ("late money, hold",),
+    ),
+    Mistake(
+        "a person's word on one receipt closes every question",
+        edited(attention._decided, ("if question.receipt_id != about:", "if False:")),
+        ("two held receipts and two people",),
+    ),
+    Mistake(
+        "a later question takes an earlier one's place",
+        edited(
+            history.apply,
+            ("questions=tuple(dict.fromkeys((*payment.questions, question)))", "questions=(question,)"),
+        ),
+    ),
+    Mistake(
+        "money is accepted beside money that pays",
+        edited(attention._why_not_accepted, ("if was_paid(payment):", "if False:")),
+    ),
+    Mistake(
+        "money that a person returns is not put to the outbox",
+        edited(attention.resolve_attention, ("        draft.owe_back(other.receipt_id, other.reason)\n", "")),
+    ),
+    Mistake(
+        "an account whose late deposit is held still counts as awaited",
+        replaced(observation._no_longer_awaited, lambda *_: None),
+        ("a late deposit is dismissed, reconcile",),
     ),
     Mistake(
         "the refund account is written down",

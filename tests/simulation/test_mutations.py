@@ -10,7 +10,7 @@ from dojang.testing.simulation.invariants import BrokenPromise
 from dojang.testing.simulation.scenarios import SCENARIOS
 from dojang.testing.simulation.seeded import simulate
 
-SCHEDULES_MAX = 3_000
+SCHEDULES_MAX = 8_000
 SEEDS = range(1, 1_500)
 
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dojang.core.approval import intend_approval
+from dojang.core.attention import needs_attention
 from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.cancelling import intend_cancel
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import Record, State
+from dojang.core.payment import Fate, Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import LatePayment, OnMismatch, Rules
 from dojang.emulator.ledger import Ledger
-from dojang.errors import StoreUnavailable
+from dojang.errors import NotSent, StoreUnavailable
 from dojang.ports import Notice
 from dojang.testing import Fault
-from dojang.usecases.cancel import CancelPending, cancel
+from dojang.usecases.cancel import CancelDone, CancelPending, cancel
 from dojang.usecases.reconcile import ReconcileReport, reconcile
 
 if TYPE_CHECKING:
@@ -476,7 +477,7 @@ def test_a_forged_notice_about_an_open_window_ends_some_day(shop: Shop) -> None:
 
 
 def test_everything_is_looked_at_due_or_not(shop: Shop) -> None:
-    """Only what nothing more can happen to is left out."""
+    """A cancelled order as well: a second payment may have come to it."""
     shop.order("open")
     for name in ("paid", "gone", "ended"):
         paid(shop, name)
@@ -485,7 +486,7 @@ def test_everything_is_looked_at_due_or_not(shop: Shop) -> None:
     shop.run(reconcile(shop.world, everything=True))
     second = shop.run(reconcile(shop.world, everything=True))
 
-    assert (2, [], False) == (second.checked, second.changes, second.more)
+    assert (4, [], False) == (second.checked, second.changes, second.more)
     assert {State.CANCELLED} == {shop.state("gone"), shop.state("ended")}
 
 
@@ -740,3 +741,69 @@ def test_a_forged_notice_of_an_unknown_receipt_changes_nothing(shop: Shop) -> No
         report.changes,
         [there.outcome for there in shop.backend.notices(9)],
     )
+
+
+@pytest.mark.parametrize("on_mismatch", list(OnMismatch))
+def test_a_second_payment_of_a_cancelled_order_is_found_though_nobody_tells(
+    shop: Shop, on_mismatch: OnMismatch
+) -> None:
+    """Its webhook is lost and the buyer never comes back: within the hour its money is owed back, or held."""
+    shop.rules = Rules(on_mismatch=on_mismatch)
+    paid(shop)
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", WantedCancel(amount=None, tax_free=None, reason="환불")))
+    second = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_700)
+    shop.reconcile()
+    shop.deliver()
+    back = shop.bootpay.ledger.find(second).cancelled_price
+
+    assert (1000 if on_mismatch is OnMismatch.CANCEL else 0) == back
+    assert (State.CANCELLED if back else State.ATTENTION) is shop.state()
+
+
+def test_a_second_payment_is_found_while_the_order_waits_for_a_person(shop: Shop) -> None:
+    """Nobody tells of it: it is held beside what the person decides on."""
+    paid(shop)
+    record = record_of(shop)
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "x"))
+    second = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_700)
+    report = shop.reconcile()
+    known = shop.payment().other(second)
+
+    assert (1, Fate.OWED_BACK) == (len(report.drift), known and known.fate)
+
+
+def test_a_cancel_that_took_effect_after_it_was_given_up_is_not_made_twice(shop: Shop) -> None:
+    """Bootpay carried it out an hour later; the shop's repeat under the same key finds it done."""
+    receipt_id = paid(shop)
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+    shop.clock.advance(700)
+    shop.reconcile()
+    given_up = shop.payment().requests[0].outcome
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    shop.run(reconcile(shop.world, everything=True))
+    again = shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+
+    assert ("undone", True, 300) == (
+        given_up,
+        isinstance(again, CancelDone) and again.replayed,
+        shop.payment().cancelled,
+    )
+    assert 300 == shop.bootpay.ledger.find(receipt_id).cancelled_price
+
+
+def test_a_console_cancel_is_not_taken_for_one_that_never_left_us(shop: Shop) -> None:
+    """Of a request that was certainly not sent, nothing can have had a late effect."""
+    receipt_id = paid(shop)
+    wanted = WantedCancel(amount=300, tax_free=None, reason="환불")
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    shop.run(reconcile(shop.world, everything=True))
+    shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
+
+    assert 600 == shop.payment().cancelled

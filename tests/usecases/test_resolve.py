@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dojang.core.attention import needs_attention, resolve_attention
+from dojang.core.decision import Pending
 from dojang.core.delivery import ATTEMPTS_MAX, DeliveryState
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
@@ -199,6 +202,177 @@ def test_two_held_receipts_must_be_told_apart(shop: Shop) -> None:
     }
 
 
+def two_held(shop: Shop) -> tuple[ReceiptId, ReceiptId]:
+    """A paid order and two more payments, both held for one reason."""
+    second = held_surplus(shop)
+    third = shop.bootpay.pay("o1", 1000)
+    shop.verify(third)
+    assert [second, third] == [question.receipt_id for question in shop.payment().questions]
+    return second, third
+
+
+def fates(shop: Shop) -> dict[ReceiptId, Fate]:
+    """What became of the receipts that do not pay."""
+    return {other.receipt_id: other.fate for other in shop.payment().others}
+
+
+def test_a_dismissal_never_buries_a_second_question(shop: Shop) -> None:
+    """Two receipts are held for one reason: dismissing the one leaves the order waiting for the other."""
+    second, third = two_held(shop)
+    unclear = decide(shop, DISMISS)
+    named = decide(shop, DISMISS, receipt_id=second)
+    between = shop.state(), shop.payment().questions[0].receipt_id
+    last = decide(shop, DISMISS)
+
+    assert isinstance(unclear, NothingToResolve)
+    assert "More than one receipt waits for a decision" in unclear.why
+    assert (Resolved, Resolved) == (type(named), type(last))
+    assert (State.ATTENTION, third) == between
+    assert (State.PAID, {second: Fate.HELD, third: Fate.HELD}) == (shop.state(), fates(shop))
+
+
+def test_a_dismissal_about_a_strange_receipt_changes_nothing(shop: Shop) -> None:
+    """A sentence says so, and the question stays."""
+    held_surplus(shop)
+    told = decide(shop, DISMISS, receipt_id=ReceiptId("f" * 24))
+
+    assert isinstance(told, NothingToResolve)
+    assert State.ATTENTION is shop.state()
+
+
+def test_a_dismissed_delivery_failure_leaves_the_question_about_money_open(shop: Shop) -> None:
+    """What is about no receipt is closed by naming none; the held money still waits."""
+    given_up_delivery(shop)
+    shop.rules = Rules(on_mismatch=OnMismatch.HOLD)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    decide(shop, DISMISS)
+
+    assert State.ATTENTION is shop.state()
+    assert [second] == [question.receipt_id for question in shop.payment().questions]
+
+
+def test_dismissed_money_can_be_returned_later_and_the_history_says_who_did(shop: Shop) -> None:
+    """A person thinks again when nothing waits any more: the payment stands, the held money goes."""
+    second = held_surplus(shop)
+    decide(shop, DISMISS)
+    told = decide(shop, RETURN, receipt_id=second)
+    shop.deliver()
+    event = [e for e in shop.backend.history(OrderId("o1")) if e.what.value == "resolved"][-1]
+
+    assert isinstance(told, Resolved)
+    assert (State.PAID, Fate.RETURNED, 1000) == (
+        shop.state(),
+        fates(shop)[second],
+        shop.bootpay.ledger.find(second).cancelled_price,
+    )
+    assert ("person:mina", "return", "paid") == (event.who, event.data["resolution"], event.data["to"])
+
+
+def test_dismissed_late_money_can_be_accepted_later(shop: Shop) -> None:
+    """The goods are there after all."""
+    receipt_id = late_money(shop)
+    decide(shop, DISMISS)
+    told = decide(shop, ACCEPT)
+    shop.deliver()
+
+    assert isinstance(told, Resolved)
+    assert (State.PAID, receipt_id) == (shop.state(), shop.payment().receipt_id)
+    assert "order.paid" == shop.receiver.told[-1]
+
+
+def test_nothing_is_accepted_while_another_receipt_is_being_approved(shop: Shop) -> None:
+    """Otherwise an order could be paid twice."""
+    late_money(shop)
+    decide(shop, DISMISS)
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    opened = replace(record, payment=replace(record.payment, state=State.CONFIRMING))
+    told = resolve_attention(opened, "accept", shop.clock.now(), "person:mina", "x")
+
+    assert isinstance(told, str)
+    assert "being approved" in told
+
+
+def test_accepting_money_keeps_the_replaced_account_in_mind(shop: Shop) -> None:
+    """The buyer may still pay into it; with the first generation nobody else would tell."""
+    shop.rules = Rules(on_mismatch=OnMismatch.HOLD)
+    shop.order()
+    account = shop.bootpay.issue("o1", 1000)
+    shop.verify(account)
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "x"))
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    decide(shop, ACCEPT, receipt_id=second)
+
+    assert {account: Fate.SET_ASIDE} == fates(shop)
+
+
+def test_a_later_question_does_not_silence_a_doubt(shop: Shop) -> None:
+    """The deposit was taken back, then another payment was held: nobody is told that the order is paid."""
+    reverted = reverted_deposit(shop)
+    shop.rules = Rules(on_mismatch=OnMismatch.HOLD)
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    told = shop.verify(reverted)
+
+    assert ["payment_reverted", "order_already_paid"] == [
+        question.reason for question in shop.payment().questions
+    ]
+    assert isinstance(told, Pending)
+
+
+def test_held_money_that_goes_back_in_a_console_is_known_and_told(shop: Shop) -> None:
+    """The shop's person used Bootpay's own pages instead: nothing is sent back a second time."""
+    second = held_surplus(shop)
+    shop.bootpay.ledger.outside_cancel(second)
+    shop.clock.advance(4_000)
+    shop.reconcile()
+    shop.deliver()
+
+    assert (Fate.RETURNED, State.ATTENTION) == (fates(shop)[second], shop.state())
+    assert "order.money_returned" == shop.receiver.told[-1]
+    assert isinstance(decide(shop, RETURN), NothingToResolve)
+    assert isinstance(decide(shop, DISMISS), Resolved)
+    assert (State.PAID, 0) == (shop.state(), shop.bootpay.calls["cancel"])
+
+
+def test_a_held_deposit_that_the_bank_takes_back_is_held_again_when_it_returns(shop: Shop) -> None:
+    """An account may be paid into twice; each time a person hears of it."""
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    account = shop.bootpay.issue("o1", 1000)
+    shop.bootpay.ledger.deposit(account)
+    shop.verify(account)
+    shop.bootpay.ledger.revert(account)
+    shop.clock.advance(4_000)
+    shop.reconcile()
+    reverted = fates(shop)[account]
+    decide(shop, DISMISS)
+    shop.bootpay.ledger.deposit(account)
+    shop.hear(account)
+
+    assert (Fate.REFUSED, Fate.HELD, State.ATTENTION) == (reverted, fates(shop)[account], shop.state())
+
+
+def test_what_came_while_a_person_decided_is_judged_right_after(shop: Shop) -> None:
+    """A second late payment arrives while the first waits for a word: once that is said, it waits for its own."""
+    first = late_money(shop)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    waiting = shop.payment().other(second)
+    decide(shop, RETURN, receipt_id=first)
+    shop.clock.advance(2)
+    shop.reconcile()
+
+    assert (Fate.HELD, "awaiting_decision") == (waiting and waiting.fate, waiting and waiting.reason)
+    assert State.ATTENTION is shop.state()
+    assert [(second, "order_expired")] == [
+        (question.receipt_id, question.reason) for question in shop.payment().questions
+    ]
+
+
 def test_a_decision_about_a_receipt_that_is_not_held_changes_nothing(shop: Shop) -> None:
     """A sentence says so."""
     held_surplus(shop)
@@ -273,6 +447,7 @@ def test_an_unresolved_cancel_that_is_dismissed_can_be_tried_under_its_key(shop:
     reason = shop.payment().reason
     shop.bootpay.ledger.state.receipts[receipt_id] = kept
     decide(shop, DISMISS)
+    assert ["undone"] == [request.outcome for request in shop.payment().requests]
     shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
 
     assert ("cancel_unresolved", State.PAID, 300, 300) == (

@@ -1,20 +1,32 @@
 """Calling a person, and what the person decides.
 
-Rule 1: a person is called with a reason, and decides under a name and with a reason.
+Rule 1: a person is called with a question, and decides under a name and with a reason; a decision closes the questions
+about one receipt, or those about no receipt, and no other.
 Rule 2: held money pays for the order only if it is the price, and goes back only by the outbox.
 Rule 3: a decision that cannot be is refused in a sentence, and changes nothing.
+Rule 4: after a decision the order is looked at once more: much may have happened while it waited for a person.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from dojang.core.decision import Accepted, Decision, Draft, Pending
+from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending
 from dojang.core.delivery import Delivery, Lane
 from dojang.core.order import Order, ReceiptId
-from dojang.core.payment import Fate, OtherReceipt, Payment, Record, State, What, shown_state, was_paid
+from dojang.core.payment import (
+    Fate,
+    OtherReceipt,
+    Payment,
+    Question,
+    Record,
+    State,
+    What,
+    shown_state,
+    was_paid,
+)
 from dojang.core.receipt import Receipt
-from dojang.core.surplus import AWAITING_DECISION
 from dojang.core.verification import Reason
 
 __all__ = ["give_up_delivery", "held_money", "needs_attention", "resolve_attention"]
@@ -23,7 +35,8 @@ __all__ = ["give_up_delivery", "held_money", "needs_attention", "resolve_attenti
 def needs_attention(record: Record, now: datetime, reason: str) -> Decision:
     """Nothing the machine may do alone can finish this: call a person."""
     draft = Draft(record, now, "dojang")
-    draft.attention(reason)
+    about = {} if record.payment.receipt_id is None else {"receipt_id": str(record.payment.receipt_id)}
+    draft.attention(reason, **about)
     return draft.done(Pending())
 
 
@@ -38,44 +51,27 @@ def resolve_attention(
     *,
     seen: Receipt | None = None,
 ) -> Decision | str:
-    """A person's way out of `attention`, or one sentence (in English and Korean) why it is none.
+    """What a person decides, or one sentence (in English and Korean) why that cannot be.
 
     Args:
         record: The order.
-        resolution: `accept` (held money pays for the order), `return` (held money goes back) or `dismiss` (the order
-            goes on where it was interrupted).
+        resolution: `accept` (held money pays for the order), `return` (held money goes back) or `dismiss` (nothing is
+            to be done). Held money may be returned or accepted later as well, when no question is open any more.
         now: The moment.
         who: `person:<name>`.
         reason: Why, in the person's words.
-        receipt_id: Which held receipt; may be left out where only one is held.
+        receipt_id: Which receipt; may be left out where only one can be meant.
         spread: See `next_check`.
         seen: The held receipt as Bootpay shows it now; what it no longer holds cannot be accepted.
     """
-    payment = record.payment
-    if payment.state is not State.ATTENTION:
-        shown = shown_state(record.order, payment)
-        return (
-            f"The order does not wait for a decision; it is {shown}. "
-            f"(결정을 기다리는 주문이 아닙니다. 현재 상태: {shown})"
-        )
-    before = payment.before or State.OPEN
-    # An intent that was interrupted is not taken up again; what it was about is looked at like any receipt.
-    back = {State.CONFIRMING: State.OPEN, State.CANCELLING: State.PAID}.get(before, before)
     draft = Draft(record, now, who, spread)
     if resolution == "dismiss":
-        draft.step(What.RESOLVED, to=back.value, resolution=resolution, reason=reason)
-        return draft.done(Pending())
-    other = held_money(payment, receipt_id)
+        return _dismissed(draft, receipt_id, reason)
+    other = held_money(record.payment, receipt_id)
     if isinstance(other, str):
         return other
     if resolution == "return":
-        draft.step(
-            What.RESOLVED,
-            to=back.value,
-            resolution=resolution,
-            reason=reason,
-            receipt_id=str(other.receipt_id),
-        )
+        _decide(draft, _back(record.payment), other.receipt_id, resolution, reason)
         draft.step(
             What.SURPLUS_FOUND,
             receipt_id=str(other.receipt_id),
@@ -84,12 +80,88 @@ def resolve_attention(
             fate=Fate.OWED_BACK.value,
         )
         draft.owe_back(other.receipt_id, other.reason)
-        _call_again(draft, other.receipt_id)
-        return draft.done(Pending())
+        return _decided(draft, record.payment, other.receipt_id, Pending())
+    impossible = _why_not_accepted(record, other, seen)
+    if impossible:
+        return impossible
+    _decide(
+        draft,
+        State.PAID,
+        other.receipt_id,
+        resolution,
+        reason,
+        price=record.order.price.minor,
+        paid_at=((seen.purchased_at if seen else None) or now).isoformat(),
+        method=seen.method if seen else "",
+    )
+    draft.claim(other.receipt_id)
+    draft.tell("order.paid")
+    answer = Accepted(state="paid", receipt_id=other.receipt_id)
+    return _decided(draft, record.payment, other.receipt_id, answer)
+
+
+def _dismissed(draft: Draft, receipt_id: ReceiptId | None, reason: str) -> Decision | str:
+    payment = draft.payment
+    if payment.state is not State.ATTENTION:
+        shown = shown_state(draft.order, payment)
+        return (
+            f"The order does not wait for a decision; it is {shown}. "
+            f"(결정을 기다리는 주문이 아닙니다. 현재 상태: {shown})"
+        )
+    asked = {question.receipt_id for question in payment.questions}
+    if receipt_id is None and None not in asked and len(asked) == 1:
+        (receipt_id,) = asked
+    if receipt_id not in asked and payment.questions:
+        if receipt_id is None:
+            return (
+                "More than one receipt waits for a decision: name the one that is meant. "
+                "(결정을 기다리는 영수증이 여러 개입니다. receipt_id를 지정해 주세요.)"
+            )
+        return "Nothing is to be decided about that receipt. (해당 영수증에 대해 결정할 것이 없습니다.)"
+    _decide(draft, _back(payment), receipt_id, "dismiss", reason)
+    return _decided(draft, payment, receipt_id, Pending())
+
+
+def _back(payment: Payment) -> State:
+    """Where the order goes on; it stays where it is if no person had been called."""
+    if payment.state is not State.ATTENTION:
+        return payment.state
+    before = payment.before or State.OPEN
+    # An intent that was interrupted is not taken up again; what it was about is looked at like any receipt.
+    return {State.CONFIRMING: State.OPEN, State.CANCELLING: State.PAID}.get(before, before)
+
+
+def _decide(
+    draft: Draft, to: State, receipt_id: ReceiptId | None, resolution: str, reason: str, **more: object
+) -> None:
+    about = {} if receipt_id is None else {"receipt_id": str(receipt_id)}
+    draft.step(What.RESOLVED, to=to.value, resolution=resolution, reason=reason, **about, **more)
+
+
+def _decided(draft: Draft, before: Payment, about: ReceiptId | None, answer: Answer) -> Decision:
+    """The other questions are asked again, and whatever came while the person decided is looked at now."""
+    for question in before.questions:
+        if question.receipt_id != about:
+            more = {} if question.receipt_id is None else {"receipt_id": str(question.receipt_id)}
+            draft.attention(question.reason, **more)
+    return replace(draft.done(answer), due_at=draft.now + _LOOK_AFTER)
+
+
+_LOOK_AFTER = timedelta(seconds=1)
+
+
+def _why_not_accepted(record: Record, other: OtherReceipt, seen: Receipt | None) -> str:
+    """Why held money cannot pay for the order; empty where it can."""
+    payment = record.payment
     if was_paid(payment):
         return (
             "The order is paid for by another receipt already: return this one. "
             "(이미 다른 영수증으로 결제된 주문입니다. 이 돈은 돌려주세요.)"
+        )
+    if payment.state is State.CONFIRMING:
+        return (
+            "Another receipt of the order is being approved right now: decide when that is over. "
+            "(다른 영수증이 승인 중입니다. 승인이 끝난 뒤에 결정해 주세요.)"
         )
     if other.price != record.order.price.minor or other.reason == Reason.CURRENCY_MISMATCH:
         return (
@@ -101,31 +173,7 @@ def resolve_attention(
             "Bootpay no longer shows the price of the order on that receipt: look again. "
             "(부트페이의 해당 영수증에 주문 금액이 남아 있지 않습니다. 다시 확인해 주세요.)"
         )
-    draft.step(
-        What.RESOLVED,
-        to=State.PAID.value,
-        resolution=resolution,
-        reason=reason,
-        receipt_id=str(other.receipt_id),
-        paid_at=((seen.purchased_at if seen else None) or now).isoformat(),
-        method=seen.method if seen else "",
-    )
-    draft.claim(other.receipt_id)
-    draft.tell("order.paid")
-    _call_again(draft, other.receipt_id)
-    return draft.done(Accepted(state="paid", receipt_id=other.receipt_id))
-
-
-def _call_again(draft: Draft, decided: ReceiptId) -> None:
-    """An order does not leave `attention` over the head of other money that is still held."""
-    looked_at = draft.done(Pending()).due_at is not None
-    for other in draft.payment.others:
-        # What came while the person decided is judged by itself at the next look, if there is one.
-        by_itself = other.reason == AWAITING_DECISION and looked_at
-        dismissed = other.reason in draft.payment.dismissed
-        if other.fate is Fate.HELD and other.receipt_id != decided and not by_itself and not dismissed:
-            draft.attention(other.reason, receipt_id=str(other.receipt_id))
-            return
+    return ""
 
 
 def held_money(payment: Payment, receipt_id: ReceiptId | None) -> OtherReceipt | str:
@@ -161,13 +209,13 @@ def _still_holds(seen: Receipt, order: Order) -> bool:
 def give_up_delivery(record: Record, delivery: Delivery, now: datetime, words: str) -> Decision:
     """Something owed could not be handed over in all its attempts: a person must look."""
     draft = Draft(record, now, "dojang")
+    told = {"delivery_id": delivery.id, "words": words[:200]}
     if delivery.lane is Lane.MONEY_BACK:
-        if draft.payment.reason != _MONEY_BACK_FAILED:
-            draft.attention(_MONEY_BACK_FAILED, delivery_id=delivery.id, words=words[:200])
-    elif draft.payment.state is not State.ATTENTION:
+        draft.attention("money_back_failed", receipt_id=str(delivery.data["receipt_id"]), **told)
+    elif Question(reason=_DELIVERY_FAILED) not in draft.payment.questions:
         # Telling a shop that cannot be told would only be owed in vain.
-        draft.step(What.ATTENTION, reason="delivery_failed", delivery_id=delivery.id, words=words[:200])
+        draft.step(What.ATTENTION, reason=_DELIVERY_FAILED, **told)
     return draft.done(Pending())
 
 
-_MONEY_BACK_FAILED = "money_back_failed"
+_DELIVERY_FAILED = "delivery_failed"

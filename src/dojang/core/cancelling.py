@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending, Refusal
-from dojang.core.payment import Record, State, What
+from dojang.core.payment import CancelRequest, Payment, Question, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.core.verification import Reason
 
-__all__ = ["cancel_refused", "compare_paid", "end_cancel", "end_refused_cancel", "intend_cancel"]
+__all__ = ["REVERTED", "cancel_refused", "compare_paid", "end_cancel", "end_refused_cancel", "intend_cancel"]
 
 
 def intend_cancel(
@@ -127,6 +127,23 @@ def _total(receipt: Receipt) -> int | None:
             return None
 
 
+def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
+    """The shop's own cancel that this may be: given up as not carried out, though it had left us."""
+    # Were it a console's after all, the shop is told of a cancel that somebody has made: never of two.
+    return next(
+        (
+            request
+            for request in payment.requests
+            if request.outcome == "undone" and request.code != "not_sent" and request.amount == amount
+        ),
+        None,
+    )
+
+
+REVERTED = "payment_reverted"
+"""Why a person is called where paid money is no longer there although nobody cancelled it."""
+
+
 def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
     """The receipt that pays, seen again: was money returned from outside, or the deposit taken back?"""
     payment = draft.payment
@@ -146,23 +163,27 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
         return draft.done(replay)
     if receipt.status in (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN):
         return draft.done(replay)
-    if "payment_reverted" in payment.dismissed:
+    if Question(reason=REVERTED, receipt_id=receipt.id) in payment.dismissed:
         return draft.done(replay)
     # Paid money does not turn back into a waiting account or a failure unless somebody reversed it.
-    draft.attention("payment_reverted", receipt_id=str(receipt.id), status=receipt.number)
+    draft.attention(REVERTED, receipt_id=str(receipt.id), status=receipt.number)
     return draft.done(Pending())
 
 
 def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> None:
     price = draft.order.price.minor
+    amount = total - draft.payment.cancelled
+    late = _late_effect(draft.payment, amount) if origin == "outside" else None
+    origin = "shop" if late else origin
     what = What.CANCELLED if total >= price else What.PARTIALLY_CANCELLED
     draft.step(
         what,
         receipt_id=str(receipt.id),
         cancelled=total,
         cancelled_tax_free=draft.order.tax_free if total >= price else receipt.cancelled_tax_free,
-        amount=total - draft.payment.cancelled,
+        amount=amount,
         origin=origin,
+        **({} if late is None else {"cancel_id": late.key}),
     )
     kind = "order.cancelled" if what is What.CANCELLED else "order.partially_cancelled"
     draft.tell(kind, origin=origin)

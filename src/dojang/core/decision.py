@@ -14,7 +14,7 @@ from datetime import datetime
 from dojang.core.delivery import Delivery, Lane
 from dojang.core.history import apply
 from dojang.core.order import OrderId, ReceiptId, major_units
-from dojang.core.payment import Event, Payment, Record, What, shown_state
+from dojang.core.payment import Event, Payment, Question, Record, What, shown_state
 from dojang.core.receipt import Account, Receipt
 from dojang.core.schedule import next_check
 from dojang.core.verification import Reason
@@ -167,7 +167,11 @@ class Draft:
         )
 
     def attention(self, reason: str, **more: object) -> None:
-        """Call a person, and tell the shop that one is called."""
+        """Call a person, and tell the shop that one is called; nobody is called twice about the same."""
+        about = more.get("receipt_id")
+        question = Question(reason=reason, receipt_id=None if about is None else ReceiptId(about))
+        if question in self.payment.questions:
+            return
         self.step(What.ATTENTION, reason=reason, **more)
         self.tell("order.attention", reason=reason)
 

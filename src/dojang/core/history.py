@@ -21,6 +21,7 @@ from dojang.core.payment import (
     Lease,
     OtherReceipt,
     Payment,
+    Question,
     State,
     What,
 )
@@ -118,9 +119,18 @@ def apply(payment: Payment, event: Event) -> Payment:
         case What.EXPIRED:
             return replace(changed, account=None)
         case What.ATTENTION:
-            before = payment.before if payment.state is State.ATTENTION else payment.state
+            called = payment.state is State.ATTENTION
+            question = Question(
+                reason=str(data["reason"]), receipt_id=_receipt_id(data) if "receipt_id" in data else None
+            )
             return replace(
-                changed, before=before, reason=str(data["reason"]), lease=None, intended_at=None, cancel=None
+                changed,
+                before=payment.before if called else payment.state,
+                # A later question takes no earlier one away.
+                questions=tuple(dict.fromkeys((*payment.questions, question))),
+                lease=None,
+                intended_at=None,
+                cancel=None,
             )
         case _:
             raise ValueError(f"{event.what} has no meaning here")
@@ -148,14 +158,20 @@ def account_data(account: Account | None) -> dict[str, object] | None:
 
 
 def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
-    """A person's decision leaves `attention` for the state it names."""
-    if payment.state is not State.ATTENTION:
-        raise ValueError(f"resolved cannot follow {payment.state}")
+    """A person's decision: it leaves `attention` for the state it names; held money may be decided on anywhere."""
     target = State(str(data["to"]))
-    changed = replace(payment, state=target, reason=None, before=None)
-    if data.get("resolution") == "dismiss" and payment.reason and payment.reason not in payment.dismissed:
-        changed = replace(changed, dismissed=(*payment.dismissed, payment.reason))
-    if target is State.PAID and "paid_at" in data:
+    accepted = "paid_at" in data
+    allowed = target is State.PAID if accepted else payment.state in (State.ATTENTION, target)
+    if not allowed or (accepted and payment.state not in _PAYABLE):
+        raise ValueError(f"resolved to {target} cannot follow {payment.state}")
+    changed = replace(payment, state=target, questions=(), before=None)
+    if data.get("resolution") == "dismiss" and "receipt_id" in data:
+        closed = tuple(asked for asked in payment.questions if asked.receipt_id == data["receipt_id"])
+        changed = replace(changed, dismissed=tuple(dict.fromkeys((*payment.dismissed, *closed))))
+    if payment.before is State.CANCELLING:
+        # The cancel that was interrupted is nobody's any more: under its key it may be taken up again.
+        changed = replace(changed, requests=_given_up(payment.requests))
+    if accepted:
         # Only money that is accepted says when; a receipt named without it is one whose money goes back.
         receipt_id = _receipt_id(data)
         changed = replace(
@@ -164,7 +180,9 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
             paid_at=_time(data["paid_at"]),
             method=str(data.get("method", "")),
             account=None,
-            others=tuple(known for known in changed.others if known.receipt_id != receipt_id),
+            others=tuple(
+                known for known in _with_account_aside(payment, data) if known.receipt_id != receipt_id
+            ),
         )
     if "cancelled" in data:
         changed = replace(
@@ -173,6 +191,24 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
             cancelled_tax_free=_int(data["cancelled_tax_free"]),
         )
     return changed
+
+
+_PAYABLE = frozenset({State.OPEN, State.AWAITING_DEPOSIT, State.EXPIRED, State.ATTENTION})
+
+
+def _with_account_aside(payment: Payment, data: Mapping[str, object]) -> tuple[OtherReceipt, ...]:
+    """The other receipts, and the account that a deposit was awaited on: it stays open at the bank."""
+    if payment.account is None or payment.receipt_id is None:
+        return payment.others
+    aside = {"receipt_id": payment.receipt_id, "price": data["price"], "reason": "replaced"}
+    return _noted(payment, aside, Fate.SET_ASIDE)
+
+
+def _given_up(requests: tuple[CancelRequest, ...]) -> tuple[CancelRequest, ...]:
+    return tuple(
+        replace(request, outcome="undone") if request.outcome == "in_flight" else request
+        for request in requests
+    )
 
 
 def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[OtherReceipt, ...]:
@@ -201,9 +237,8 @@ def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest,
 
 
 def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
-    """The requests with the answer to the one under way; unchanged where none is."""
-    if payment.cancel is None:
-        return payment.requests
+    """The requests with the answer to the one under way, or to the one that was given up too early."""
+    key = data.get("cancel_id") or (payment.cancel.cancel_id if payment.cancel else None)
     return tuple(
         replace(
             request,
@@ -212,7 +247,7 @@ def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tup
             code=str(data.get("code", "")),
             words=str(data.get("words", "")),
         )
-        if request.key == payment.cancel.cancel_id
+        if request.key == key
         else request
         for request in payment.requests
     )

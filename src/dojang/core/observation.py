@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dojang.core.cancelling import compare_paid, end_cancel
+from dojang.core.cancelling import REVERTED, compare_paid, end_cancel
 from dojang.core.decision import Accepted, Answer, Approve, Decision, Draft, Pending, Refusal
 from dojang.core.deposit import account_issued, set_account_aside
 from dojang.core.expiry import is_late
 from dojang.core.order import ReceiptId
-from dojang.core.payment import Fate, Record, State, What
+from dojang.core.payment import Fate, Question, Record, State, What
 from dojang.core.receipt import Receipt
 from dojang.core.rules import LatePayment, OnMismatch, Rules
-from dojang.core.surplus import decided_before, rejected, second_money, surplus_found
+from dojang.core.surplus import (
+    decided_before,
+    held_money_gone,
+    is_gone,
+    rejected,
+    second_money,
+    surplus_found,
+)
 from dojang.core.verification import (
     AwaitsApproval,
     AwaitsDeposit,
@@ -48,14 +55,14 @@ def recall(record: Record, receipt_id: ReceiptId) -> Answer | None:
         if (
             payment.state is State.ATTENTION
             and payment.before is State.PAID
-            and payment.reason not in _DOUBTED
+            and not any(question.reason in _DOUBTED for question in payment.questions)
         ):
             # A person is called for something else; that this receipt paid is not in doubt.
             return Accepted(state="paid", receipt_id=receipt_id, replayed=True)
     return None
 
 
-_DOUBTED = frozenset({"payment_reverted", Reason.ORDER_MISMATCH.value})
+_DOUBTED = frozenset({REVERTED, Reason.ORDER_MISMATCH.value})
 """Reasons for which a person is called about the very receipt that pays."""
 
 
@@ -88,10 +95,14 @@ def observe(
     verdict = judge(record.order, receipt, rules.mode)
     if isinstance(verdict, Rejected) and verdict.reason is Reason.ORDER_MISMATCH:
         hangs = record.payment.receipt_id == receipt.id and record.payment.state in _HANGS_ON_ITS_RECEIPT
-        if hangs and Reason.ORDER_MISMATCH.value not in record.payment.dismissed:
+        question = Question(reason=Reason.ORDER_MISMATCH.value, receipt_id=receipt.id)
+        if hangs and question not in record.payment.dismissed:
             # What the order's money hangs on now names another order: nothing a machine may sort out.
             draft.attention(Reason.ORDER_MISMATCH.value, receipt_id=str(receipt.id))
         return draft.done(Refusal(Reason.ORDER_MISMATCH))
+    known = record.payment.other(receipt.id)
+    if known is not None and known.fate is Fate.HELD and is_gone(receipt):
+        return held_money_gone(draft, receipt)
     if record.payment.receipt_id == receipt.id:
         match record.payment.state:
             case State.PAID | State.CANCELLED:
@@ -115,7 +126,6 @@ _HANGS_ON_ITS_RECEIPT = frozenset({State.AWAITING_DEPOSIT, State.CONFIRMING, Sta
 def _first_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
     """No receipt pays for the order yet: does this one?"""
     receipt = verdict.receipt
-    bound = draft.payment.receipt_id == receipt.id
     decided = decided_before(draft.payment, receipt.id)
     if decided is not None:
         return draft.done(Refusal(decided))
@@ -137,9 +147,14 @@ def _first_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
         case NotYet():
             return draft.done(Pending())
         case Rejected(reason=reason):
-            if bound and draft.payment.state is State.AWAITING_DEPOSIT:
-                draft.step(What.ACCOUNT_WITHDRAWN, receipt_id=str(receipt.id), status=receipt.number)
+            _no_longer_awaited(draft, receipt)
             return rejected(draft, receipt, reason, rules)
+
+
+def _no_longer_awaited(draft: Draft, receipt: Receipt) -> None:
+    """What this account brought does not pay, so no deposit is awaited on it any more."""
+    if draft.payment.state is State.AWAITING_DEPOSIT and draft.payment.receipt_id == receipt.id:
+        draft.step(What.ACCOUNT_WITHDRAWN, receipt_id=str(receipt.id), status=receipt.number)
 
 
 def _paid(draft: Draft, receipt: Receipt) -> Decision:
@@ -158,6 +173,8 @@ def _paid(draft: Draft, receipt: Receipt) -> Decision:
 
 
 def _late_money(draft: Draft, receipt: Receipt, rules: Rules) -> Decision:
+    if rules.late_payment is not LatePayment.ACCEPT:
+        _no_longer_awaited(draft, receipt)
     match rules.late_payment:
         case LatePayment.ACCEPT:
             return _paid(draft, receipt)

@@ -23,6 +23,7 @@ __all__ = [
     "Lease",
     "OtherReceipt",
     "Payment",
+    "Question",
     "Record",
     "State",
     "What",
@@ -108,7 +109,8 @@ def _rows() -> dict[State, dict[What, State]]:
 
 
 TRANSITIONS: Mapping[State, Mapping[What, State]] = _rows()
-"""What may follow what. `REGISTERED` begins a history; `RESOLVED` leaves `attention` for the state it names."""
+"""What may follow what. `REGISTERED` begins a history. `RESOLVED` is a person's word: it leaves `attention` for the
+state it names, or decides on held money wherever the payment stands."""
 
 
 class Fate(StrEnum):
@@ -143,6 +145,19 @@ class OtherReceipt:
     price: int
     reason: str
     currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something that a person must decide.
+
+    Attributes:
+        reason: Why.
+        receipt_id: The receipt it is about; None where it is about the order as a whole.
+    """
+
+    reason: str
+    receipt_id: ReceiptId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,11 +226,11 @@ class Payment:
         account: Where a deposit is awaited.
         paid_at: When Bootpay took the money.
         method: Bootpay's alias of how it was paid.
-        reason: Why a person must decide (`attention` only).
+        questions: What a person must decide, the oldest first (`attention` only).
         before: The state that `attention` interrupted.
         others: Receipts of this order that do not pay for it.
         requests: Cancels the shop asked for, one per idempotency key.
-        dismissed: Reasons for `attention` that a person has dismissed: the same fact calls nobody again.
+        dismissed: Questions about a receipt that a person has dismissed: the same fact calls nobody again.
     """
 
     state: State = State.OPEN
@@ -228,11 +243,16 @@ class Payment:
     account: Account | None = None
     paid_at: datetime | None = None
     method: str = ""
-    reason: str | None = None
+    questions: tuple[Question, ...] = ()
     before: State | None = None
     others: tuple[OtherReceipt, ...] = ()
     requests: tuple[CancelRequest, ...] = ()
-    dismissed: tuple[str, ...] = ()
+    dismissed: tuple[Question, ...] = ()
+
+    @property
+    def reason(self) -> str | None:
+        """Why a person was first called, while one is."""
+        return self.questions[0].reason if self.questions else None
 
     def other(self, receipt_id: ReceiptId) -> OtherReceipt | None:
         """The note on a receipt that does not pay for this order, if there is one."""

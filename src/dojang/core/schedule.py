@@ -50,12 +50,11 @@ def next_check(
             due = _step(created_at, _OPEN, now)
         case State.AWAITING_DEPOSIT:
             due = _step(created_at, _DEPOSIT, now)
-        case State.PAID:
+        case State.PAID | State.CANCELLED | State.ATTENTION:
+            # What a second payment brought must be found even where this order's own money is settled or in doubt.
             due = _step(payment.paid_at or created_at, _PAID, now)
         case State.EXPIRED:
             due = _step(order.expires_at or created_at, _LATE, now)
-        case _:
-            return None
     if due is not None:
         due += (due - now) * 0.1 * spread
     if payment.state in (State.OPEN, State.AWAITING_DEPOSIT) and order.expires_at is not None:

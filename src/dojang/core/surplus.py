@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from dojang.core.cancelling import REVERTED
 from dojang.core.decision import Decision, Draft, Pending, Refusal
 from dojang.core.order import ReceiptId, major_units
 from dojang.core.payment import Fate, Payment, Record, State, What, was_paid
@@ -19,6 +20,8 @@ from dojang.core.verification import Reason, Rejected, Verdict
 __all__ = [
     "AWAITING_DECISION",
     "decided_before",
+    "held_money_gone",
+    "is_gone",
     "money_returned",
     "rejected",
     "second_money",
@@ -154,6 +157,41 @@ AWAITING_DECISION = "awaiting_decision"
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
+def is_gone(receipt: Receipt) -> bool:
+    """Whether the shop certainly has nothing of this receipt's money."""
+    at_work = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
+    return receipt.status not in at_work and receipt.remaining <= 0
+
+
+def held_money_gone(draft: Draft, receipt: Receipt) -> Decision:
+    """Money that was held for a person has gone without us: by somebody's console, or the bank took it back."""
+    went_back = receipt.status in (ReceiptStatus.PAID, ReceiptStatus.CANCELLED)
+    if went_back:
+        draft.step(
+            What.MONEY_RETURNED,
+            receipt_id=str(receipt.id),
+            amount=receipt.price,
+            currency=receipt.currency,
+            origin="outside",
+        )
+        _tell_returned(draft, receipt.id, receipt.price, receipt.currency)
+    else:
+        # Should it come once more (an account may be paid into again), it is judged anew.
+        draft.step(What.RECEIPT_REFUSED, receipt_id=str(receipt.id), reason=REVERTED, status=receipt.number)
+    return draft.done(Refusal(Reason.ALREADY_CANCELLED if went_back else Reason.PAYMENT_FAILED))
+
+
+def _tell_returned(draft: Draft, receipt_id: ReceiptId, amount: int, currency: str) -> None:
+    known = draft.record.payment.other(receipt_id)
+    draft.tell(
+        "order.money_returned",
+        receipt_id=str(receipt_id),
+        returned=major_units(amount, currency),
+        returned_currency=currency,
+        reason=known.reason if known else "",
+    )
+
+
 def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: datetime) -> Decision:
     """A surplus receipt's money has gone back.
 
@@ -168,11 +206,5 @@ def money_returned(record: Record, receipt_id: ReceiptId, amount: int, now: date
     if known is None or known.fate is not Fate.RETURNED:
         currency = (known.currency if known else "") or record.order.price.currency
         draft.step(What.MONEY_RETURNED, receipt_id=str(receipt_id), amount=amount, currency=currency)
-        draft.tell(
-            "order.money_returned",
-            receipt_id=str(receipt_id),
-            returned=major_units(amount, currency),
-            returned_currency=currency,
-            reason=known.reason if known else "",
-        )
+        _tell_returned(draft, receipt_id, amount, currency)
     return draft.done(Pending())

@@ -97,12 +97,12 @@ async def _receipts(world: World, record: Record, deadline: Deadline) -> list[Re
     }
     bound = record.payment.receipt_id
     # The list may be older than the receipt itself; what money hangs on is asked for by its own id. An account that
-    # was set aside may still be paid into, and the first generation has no list.
+    # was set aside may still be paid into, held money may go back by itself, and the first generation has no list.
     asked = [] if bound is None else [bound]
     asked += [
         other.receipt_id
         for other in record.payment.others
-        if other.fate is Fate.SET_ASIDE and other.receipt_id not in found
+        if other.fate in (Fate.SET_ASIDE, Fate.HELD) and other.receipt_id not in found
     ]
     for receipt_id in asked:
         receipt = await world.gateway.look_up(receipt_id, deadline.left_s)

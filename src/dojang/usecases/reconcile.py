@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from dojang.core.order import OrderId
-from dojang.core.payment import shown_state
 from dojang.errors import BootpayError, Conflict, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
 from dojang.usecases.check_order import Found, check_order
@@ -24,7 +23,6 @@ _PAGE = 200
 _LOOKS_MAX = 14
 # With less time than this left, a bounded run begins nothing new: there would be no time to finish it.
 _TIME_FOR_ONE_S = 5.0
-_UNFINISHED = ("open", "awaiting_deposit", "pending", "paid", "partially_cancelled", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +80,12 @@ async def reconcile(
     within_s: float | None = None,
     cursor: str | None = None,
 ) -> ReconcileReport:
-    """Check what is due, or every unfinished and every paid order. Safe to run from many machines at once.
+    """Check what is due, or every order. Safe to run from many machines at once.
 
     Args:
         world: The ports.
         limit: At most so many orders and so many webhooks in this run; with `everything` it does not apply to orders.
-        everything: Look at every unfinished or paid order now, due or not.
+        everything: Look at every order now, due or not: a second payment may have come to any of them.
         calls_per_s: Never ask Bootpay faster than this.
         within_s: End about then, whatever is left; `more` of the report tells.
         cursor: With `everything`: `next_cursor` of the run before.
@@ -172,8 +170,6 @@ async def _every_order(
     while True:
         page = await world.store.orders(OrderFilter(cursor=cursor, limit=_PAGE))
         for place, record in enumerate(page.records):
-            if shown_state(record.order, record.payment) not in _UNFINISHED:
-                continue
             if time.over:
                 if place > 0:
                     # Only the store knows how its cursors look: ask for the one after what has been done.

@@ -62,15 +62,15 @@ async def resolve(
     reason: str,
     receipt_id: ReceiptId | None = None,
 ) -> Resolved | NothingToResolve | OrderUnknown:
-    """Leave `attention` by a person's word.
+    """Answer what a person was asked, or decide on held money later.
 
     Args:
         world: The ports.
-        order_id: An order in `attention`.
+        order_id: An order in `attention`, or one with held money.
         resolution: What is decided.
         who: Whose decision it is; goes into the history as `person:<who>`.
         reason: Why; goes into the history.
-        receipt_id: Which held receipt is meant; needed where more than one is held.
+        receipt_id: Which receipt is meant; needed where more than one waits for a decision.
 
     Raises:
         InvalidValue: If `who` or `reason` is empty or no plain text.
@@ -107,7 +107,7 @@ async def resolve(
 
 async def _held_receipt(world: World, record: Record, receipt_id: ReceiptId | None) -> Receipt | None:
     held = held_money(record.payment, receipt_id)
-    if record.payment.state is not State.ATTENTION or isinstance(held, str):
+    if isinstance(held, str):
         return None
     seen = await world.gateway.look_up(held.receipt_id, _LOOK_WITHIN_S)
     # A receipt that Bootpay does not know holds nothing.

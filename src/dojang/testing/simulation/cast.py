@@ -131,7 +131,9 @@ def reconciler(
     return stage.actor(name, "reconcile", task, lambda _: None, skew_s=skew_s)
 
 
-def deciding_person(stage: Stage, name: str, order_id: OrderId, resolution: Resolution) -> Actor:
-    """A person decides on an order in `attention`."""
-    task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인")
+def deciding_person(
+    stage: Stage, name: str, order_id: OrderId, resolution: Resolution, receipt_id: ReceiptId | None = None
+) -> Actor:
+    """A person decides on money that is held."""
+    task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인", receipt_id=receipt_id)
     return stage.actor(name, "resolve", task, lambda _: None)

@@ -160,6 +160,7 @@ def check(evidence: Evidence) -> None:
     _delivered(evidence)
     _nothing_left_unfinished(evidence)
     _all_money_accounted_for(evidence)
+    _people_are_obeyed(evidence)
     _cancelled_as_bootpay_says(evidence)
 
 
@@ -398,6 +399,7 @@ def _history_tells_the_state(evidence: Evidence) -> None:
             raise BrokenPromise("P10", f"{order_id}: {error}") from None
         payment = _payment(order)
         requests = cast("Sequence[Json]", payment["requests"])
+        questions = cast("Sequence[Json]", payment["questions"])
         stored = {
             "state": payment["state"],
             "receipt_id": payment["receipt_id"],
@@ -405,6 +407,7 @@ def _history_tells_the_state(evidence: Evidence) -> None:
             "cancelled_tax_free": payment["cancelled_tax_free"],
             "others": _fates(order),
             "requests": {str(request["key"]): str(request["outcome"]) for request in requests},
+            "questions": [(asked["reason"], asked["receipt_id"]) for asked in questions],
         }
         if told != stored:
             wrong = [
@@ -515,21 +518,18 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
         payment, fate = _payment(order), _fates(order).get(receipt_id)
         history = evidence.histories[truth.order_id]
         pays = receipt_id in _payings(history)
-        called = any(event["what"] == "attention" for event in history)
         if holds and not pays:
-            held = fate == "held" or receipt_id in given_up
-            if held and not called:
-                raise BrokenPromise("P6", f"{receipt_id} holds money for a person who was never called")
-            if held:
+            if fate == "held" or receipt_id in given_up:
+                if not _a_person_knows(payment, history, receipt_id):
+                    raise BrokenPromise("P6", f"{receipt_id} holds money that no person is asked about")
                 continue
-            over = not evidence.sighted or payment["state"] in ("cancelled", "attention")
             if (
                 fate in (None, "refused", "set_aside")
-                and over
+                and not evidence.sighted
                 and receipt_id in evidence.untold
                 and receipt_id not in told
             ):
-                continue  # Nobody ever told the shop, and nobody looks at this order any more.
+                continue  # Nobody ever told the shop, and there is no list to find it in.
             where = "P8" if receipt_id in told else "P6"
             raise BrokenPromise(
                 where, f"{receipt_id} holds money of {truth.order_id} that nobody accounts for ({fate})"
@@ -547,6 +547,55 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
             raise BrokenPromise("P6", f"{receipt_id} was sent back, but it is on file as {fate}")
         if fate == "owed_back" and receipt_id not in given_up:
             raise BrokenPromise("P6", f"{receipt_id} is owed back for ever")
+
+
+def _a_person_knows(payment: Json, history: Sequence[Json], receipt_id: str) -> bool:
+    """Whether somebody is asked about held money now, or has said that nothing is to be done about it."""
+    questions = cast("Sequence[Json]", payment["questions"])
+    others = cast("Sequence[Json]", payment["others"])
+    waits_its_turn = any(
+        other["receipt_id"] == receipt_id and other["reason"] == "awaiting_decision" for other in others
+    )
+    asked = any(question["receipt_id"] == receipt_id for question in questions)
+    return asked or (bool(questions) and waits_its_turn) or _last_word(history, receipt_id) == "dismiss"
+
+
+def _last_word(history: Iterable[Json], receipt_id: str) -> str:
+    """What a person last said about a receipt; empty where the question has been asked anew since."""
+    word = ""
+    for event in history:
+        if _data(event).get("receipt_id") == receipt_id:
+            if event["what"] == "resolved":
+                word = str(_data(event)["resolution"])
+            elif event["what"] in ("receipt_refused", "account_issued", "attention"):
+                word = ""
+    return word
+
+
+def _people_are_obeyed(evidence: Evidence) -> None:
+    """What a person has decided about held money is what happens to it, and nothing else does."""
+    given_up = {
+        str(_data(delivery)["receipt_id"])
+        for delivery in evidence.deliveries
+        if delivery["type"] == "money_back" and delivery["state"] == "dead"
+    }
+    sent_back = {
+        asked.receipt_id
+        for asked in evidence.asked
+        if asked.what == "cancel" and asked.effect and asked.cancel_id not in evidence.wanted
+    }
+    for order in evidence.orders:
+        history = evidence.histories[str(order["order_id"])]
+        about = {str(_data(event).get("receipt_id")) for event in history if event["what"] == "resolved"}
+        for receipt_id in about & set(evidence.receipts):
+            truth, word = evidence.receipts[receipt_id], _last_word(history, receipt_id)
+            left = truth.status == 1 and truth.price > truth.cancelled_price
+            if word == "return" and left and receipt_id not in given_up:
+                raise BrokenPromise("P6", f"{receipt_id} was to go back by a person's word, and did not")
+            if word == "accept" and _payment(order)["receipt_id"] != receipt_id:
+                raise BrokenPromise("P6", f"{receipt_id} was to pay by a person's word, and does not")
+            if word in ("dismiss", "accept") and receipt_id in sent_back:
+                raise BrokenPromise("P6", f"{receipt_id} was sent back against a person's word ({word})")
 
 
 def _cancelled_as_bootpay_says(evidence: Evidence) -> None:

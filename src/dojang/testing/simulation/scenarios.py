@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.rules import LatePayment, Rules
+from dojang.core.rules import LatePayment, OnMismatch, Rules
 from dojang.drive import run
 from dojang.emulator.books import Webhook
 from dojang.ports import Notice
 from dojang.testing.simulation.cast import (
     canceller,
+    deciding_person,
     deliverer,
     forger,
     messenger,
@@ -30,6 +31,7 @@ from dojang.testing.simulation.stepped import Actor, Stop, stop
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
+from dojang.usecases.resolve import Resolution
 from dojang.usecases.verify import verify
 
 __all__ = ["SCENARIOS", "Scenario"]
@@ -142,8 +144,14 @@ def _money_back_twice(trace: bool) -> Scene:
     stage = Stage(trace=trace, webhooks=False)
     order_id, _ = _paid(stage)
     run(verify(stage.world, order_id, stage.pay(order_id, 1000)))
+
+    async def begins_at_any_moment() -> None:
+        await stop(Stop("shop", "opens", writes=False))
+        await deliver_owed(stage.world)
+
     stage.calm = False
-    return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
+    another = stage.actor("another worker", "deliver", begins_at_any_moment(), lambda _: None)
+    return stage, [deliverer(stage, "one worker"), another]
 
 
 def _approval_verify(trace: bool) -> Scene:
@@ -396,13 +404,62 @@ def _account_and_card(trace: bool) -> Scene:
     ]
 
 
+def _held(stage: Stage, order_id: OrderId) -> ReceiptId:
+    """One more payment of the order, known and held before the scenario begins."""
+    receipt_id = stage.pay(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    return receipt_id
+
+
+def _late_deposit_dismissed(trace: bool) -> Scene:
+    """The awaited account itself is paid into too late; a person leaves it at that."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    receipt_id = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.pass_time(100.0)
+    stage.ledger.deposit(receipt_id)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.calm = False
+    return stage, [deciding_person(stage, "kim", order_id, Resolution.DISMISS), reconciler(stage)]
+
+
+def _two_held_and_two_people(trace: bool) -> Scene:
+    stage = Stage(trace=trace, webhooks=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+    order_id, _ = _paid(stage)
+    second, third = _held(stage, order_id), _held(stage, order_id)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.RETURN, second),
+        deciding_person(stage, "lee", order_id, Resolution.DISMISS, third),
+    ]
+
+
+def _accepted_and_paid_again(trace: bool) -> Scene:
+    """Late money is accepted by a person while the buyer, impatient, pays once more."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.pass_time(100.0)
+    late = _held(stage, order_id)
+    second = stage.pay(order_id, 1000)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.ACCEPT, late),
+        returning_buyer(stage, "buyer", order_id, second),
+    ]
+
+
 SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
     Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
     Scenario(name="two payments of one order, deliver", set_up=_two_payments, bounds=(Bounds(crashes=1),)),
     Scenario(name="a second payment told and verified", set_up=_two_payments_owed_back, bounds=_USUAL),
-    Scenario(name="money back by two workers", set_up=_money_back_twice, bounds=_USUAL),
+    Scenario(
+        name="money back by two workers",
+        set_up=_money_back_twice,
+        bounds=(Bounds(leaps=1, leap_s=10.0), *_USUAL),
+    ),
     Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
     Scenario(name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL),
     Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
@@ -451,5 +508,8 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
     Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL),
+    Scenario(name="a late deposit is dismissed, reconcile", set_up=_late_deposit_dismissed, bounds=_USUAL),
+    Scenario(name="two held receipts and two people", set_up=_two_held_and_two_people, bounds=_USUAL),
+    Scenario(name="late money accepted, paid again", set_up=_accepted_and_paid_again, bounds=_USUAL),
 )
 """Every race that is explored, by name."""

@@ -1,7 +1,7 @@
 """What a history says, read by a second pair of eyes: shares nothing with the code that writes histories.
 
 It knows events as plain dictionaries and keeps only what a shop would ask about: the state, which receipt pays, what
-went back, what became of other receipts, and how each cancel request ended.
+went back, what became of other receipts, how each cancel request ended, and what a person is still asked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STEPS: Mapping[str, tuple[frozenset[str], str | None]] = {
     "cancelled": (frozenset({"paid", "cancelling"}), "cancelled"),
     "expired": (frozenset({"open", "awaiting_deposit"}), "expired"),
     "attention": (_ANY, "attention"),
-    "resolved": (frozenset({"attention"}), None),
+    "resolved": (_ANY, None),
 }
 _FATES = {"receipt_refused": "refused", "money_returned": "returned"}
 
@@ -47,6 +47,9 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
     others: dict[str, str] = {}
     requests: dict[str, str] = {}
     under_way: str | None = None
+    account: str | None = None
+    interrupted = ""
+    questions: list[tuple[str, str | None]] = []
     for number, event in enumerate(events):
         what, data = str(event["what"]), cast("Json", event["data"])
         if (what == "registered") != (number == 0):
@@ -58,12 +61,29 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
             raise ValueError(f"{what} came while {state}")
         about = str(data["receipt_id"]) if data.get("receipt_id") else None
         if what == "resolved":
-            state = str(data["to"])
-            if data.get("resolution") == "accept":
-                receipt_id = about
+            called, to, accepted = state == "attention", str(data["to"]), data.get("resolution") == "accept"
+            if accepted and (to != "paid" or state in ("confirming", "paid", "cancelling", "cancelled")):
+                raise ValueError(f"money was accepted while {state}")
+            if not called and not accepted and (to != state or data.get("resolution") != "return"):
+                raise ValueError(f"a person led from {state} to {to}")
+            if called and interrupted == "cancelling":
+                requests.update({key: "undone" for key, end in requests.items() if end == "in_flight"})
+            state, questions, interrupted = to, [], ""
+            if accepted:
+                if account is not None:
+                    others[account] = "set_aside"
+                receipt_id, account = about, None
                 others.pop(about or "", None)
         elif target is not None:
+            if what == "attention" and state != "attention":
+                interrupted = state
             state = target
+        if what == "attention" and (str(data["reason"]), about) not in questions:
+            questions.append((str(data["reason"]), about))
+        if what == "account_issued":
+            account = about
+        if what in ("account_withdrawn", "paid", "expired"):
+            account = None
         if what in ("account_issued", "approval_intended", "paid"):
             receipt_id = about
         if what in ("account_withdrawn", "approval_refused"):
@@ -87,8 +107,10 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
         elif under_way is not None and what == "cancel_refused":
             requests[under_way] = "undone" if data.get("undone") else "refused"
             under_way = None
-        elif under_way is not None and what in ("partially_cancelled", "cancelled"):
-            requests[under_way] = "done"
+        elif what in ("partially_cancelled", "cancelled"):
+            ended = str(data["cancel_id"]) if "cancel_id" in data else under_way
+            if ended is not None:
+                requests[ended] = "done"
             under_way = None
         elif what == "attention":
             under_way = None
@@ -99,4 +121,5 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
         "cancelled_tax_free": cancelled_tax_free,
         "others": others,
         "requests": requests,
+        "questions": questions,
     }

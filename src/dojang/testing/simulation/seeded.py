@@ -9,17 +9,18 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import State
+from dojang.core.payment import Fate, State
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
-from dojang.drive import run
 from dojang.emulator.books import Webhook
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.ports import Notice, OrderFilter
 from dojang.testing.simulation.cast import (
     canceller,
+    deciding_person,
     deliverer,
     forger,
     messenger,
@@ -34,7 +35,7 @@ from dojang.testing.simulation.recovery import recover
 from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor
 from dojang.testing.simulation.weather import Weather
-from dojang.usecases.resolve import Resolution, resolve
+from dojang.usecases.resolve import Resolution
 
 __all__ = ["Outcome", "simulate", "trace_of"]
 
@@ -247,6 +248,9 @@ class _World:
             self.parties.append(deque([lambda: self._console(order_id)]))
         if rng.random() < 0.1:
             self.parties.append(deque([lambda: self._forger(order_id)]))
+        if rng.random() < 0.2:
+            decides = partial(self._a_person_decides, order_id)
+            self.parties.append(deque([decides] * rng.randint(1, 4)))
 
     def _buyer(self, order_id: OrderId, price: int, terms: dict[str, object]) -> deque[Callable[[], object]]:
         rng, stage = self.rng, self.stage
@@ -384,15 +388,25 @@ class _World:
     # People
 
     def _people_decide(self) -> bool:
-        """A person decides on each order that waits for one, in the ways that are open."""
+        """A person decides on each order that waits for one, and thinks again about money that is held."""
         decided = False
         for record in self.stage.backend.orders(OrderFilter(limit=200)).records:
-            if record.payment.state is State.ATTENTION:
-                wanted = self.rng.choice(tuple(Resolution))
-                task = resolve(self.stage.world, record.order.id, wanted, who="kim", reason="확인함")
-                run(task)
+            waits = record.payment.state is State.ATTENTION
+            holds = any(other.fate is Fate.HELD for other in record.payment.others)
+            for _ in range(self.rng.randint(1, 3) if waits or holds else 0):
+                self._a_person_decides(record.order.id)
                 decided = True
         return decided
+
+    def _a_person_decides(self, order_id: OrderId) -> None:
+        """Somebody decides, on some receipt of the order or on none in particular, whatever else is going on."""
+        record = self.stage.backend.load(order_id)
+        assert record is not None
+        about = [None, *(other.receipt_id for other in record.payment.others if other.fate is Fate.HELD)]
+        resolution, receipt_id = self.rng.choice(tuple(Resolution)), self.rng.choice(about)
+        actor = deciding_person(self.stage, self._name("person"), order_id, resolution, receipt_id)
+        if actor.alive:
+            self.actors.append(actor)
 
 
 def _major(minor: int, currency: str) -> int | float:
