@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from dojang.adapters.address import Place, place_of
+from dojang.adapters.destination import plain_url
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.entry.aws_secrets import AwsSecrets
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, InvalidValue
 
 __all__ = ["KEYS", "Settings", "dynamodb_address", "is_loopback", "read_settings"]
 
@@ -377,13 +379,14 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
     """Refuse what could never be delivered to. What a name resolves to is judged at every delivery."""
     if url is None:
         return
-    parts = _split(key, url, "https://shop.example/dojang")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
-        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.")
+    try:
+        parts = plain_url(url)
+    except InvalidValue:
+        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
     if parts.scheme == "https":
         return
-    address = _literal(parts.hostname.removesuffix("."))
-    if address is not None and address.is_global:
+    address = _literal((parts.hostname or "").removesuffix("."))
+    if address is not None and place_of(str(address)) is Place.PUBLIC:
         raise ConfigError(
             f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
         )
