@@ -383,7 +383,9 @@ def test_the_emulator_tells_no_other_machine_without_permission(url: str) -> Non
 
 
 @pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
-@pytest.mark.parametrize("url", ["https://:pw@shop.example/d", "https://shop.example:0/d", "https://a b.example"])
+@pytest.mark.parametrize(
+    "url", ["https://:pw@shop.example/d", "https://shop.example:0/d", "https://a b.example"]
+)
 def test_a_destination_that_is_not_plain_stops_the_start(url: str, key: str) -> None:
     """At the first delivery it would be too late; what may be a password is not repeated."""
     with pytest.raises(ConfigError, match=rf"{key} must be an address such as") as refused:
