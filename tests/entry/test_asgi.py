@@ -282,6 +282,30 @@ def test_a_loop_that_fails_is_started_again_later_and_later(caplog: pytest.LogCa
     assert "secret" not in caplog.text
 
 
+def test_a_loop_that_waited_for_something_given_up_is_started_again() -> None:
+    """Only whoever cancels the loop itself ends it; what is cancelled inside it must not end it silently."""
+    runs = 0
+    waits: list[float] = []
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            given_up.cancel()
+            await given_up
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def story() -> None:
+        await keep_running(loop, sleep=sleep)
+
+    asyncio.run(story())
+
+    assert (2, [1]) == (runs, waits)
+
+
 # The real server
 
 

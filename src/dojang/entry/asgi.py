@@ -125,7 +125,8 @@ def create_app(
 
     Args:
         api: Answers.
-        background: Each is run as long as the server is; one that fails is started again after a while.
+        background: Each is run as long as the server is, and cancelled when it ends; one that fails is started again
+            after a while.
         on_close: Awaited one after another when the last request has been answered.
         trusted_proxies: Networks of our own proxies.
     """
@@ -137,9 +138,10 @@ def create_app(
         try:
             yield
         finally:
-            await application.drained()
+            # They finish what they have in hand while the last callers are answered.
             for task in tasks:
                 task.cancel()
+            await application.drained()
             await asyncio.gather(*tasks, return_exceptions=True)
             for close in on_close:
                 try:
@@ -170,7 +172,10 @@ async def keep_running(
         started = now()
         try:
             await loop()
-        except Exception as error:  # noqa: BLE001 - nothing a loop raises may end the server
+        except (Exception, asyncio.CancelledError) as error:  # nothing it raises may end the server
+            me = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and me is not None and me.cancelling():
+                raise  # the server ends; otherwise something that the loop waited for was given up
             if now() - started > _RESTART_AFTER_MAX_S:
                 wait_s = _RESTART_AFTER_S
             log.error(  # noqa: TRY400 - see trace_of

@@ -79,7 +79,7 @@ async def reconcile(
     limit: int = 1_000,
     everything: bool = False,
     within_s: float | None = None,
-    stopped: Callable[[], bool] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
     cursor: str | None = None,
 ) -> ReconcileReport:
     """Check what is due, or every unfinished and every paid order. Safe to run from many machines at once.
@@ -91,7 +91,8 @@ async def reconcile(
         limit: At most so many orders and so many webhooks in this run; with `everything` it does not apply to orders.
         everything: Look at every unfinished or paid order now, due or not.
         within_s: End about then, whatever is left; `more` of the report tells.
-        stopped: Asked before each order or webhook; once it is true, the run ends as if its time were over.
+        stopped: Asked before each order or webhook; once it is true, the run ends as if its time were over. What it
+            had claimed and not come to is due again when the claim is over.
         cursor: With `everything`: `next_cursor` of the run before.
     """
     report = ReconcileReport()
@@ -114,21 +115,20 @@ async def reconcile(
 class _Time:
     """How long this run may go on."""
 
-    def __init__(self, world: World, within_s: float | None, stopped: Callable[[], bool] | None) -> None:
+    def __init__(self, world: World, within_s: float | None, stopped: Callable[[], bool]) -> None:
         self._world = world
-        self._stopped = stopped
+        self.stopped = stopped
         # Waiting for one's turn is no time lost to Bootpay.
         self._one_s = _PER_ORDER_S + 4 * world.pace.every_s
         self._deadline = None if within_s is None else Deadline(world, within_s)
-        # What a run that may end early claims and does not come to would be nobody's until the claim is over.
-        self.batch = _BATCH if within_s is None and stopped is None else 1
+        # What a bounded run claims and does not come to would be nobody's until the claim is over.
+        self.batch = _BATCH if within_s is None else 1
 
     @property
     def over(self) -> bool:
         """Whether nothing new may be begun."""
-        if self._stopped is not None and self._stopped():
-            return True
-        return self._deadline is not None and self._deadline.left_s < _TIME_FOR_ONE_S
+        out_of_time = self._deadline is not None and self._deadline.left_s < _TIME_FOR_ONE_S
+        return out_of_time or self.stopped()
 
     def for_one(self) -> Deadline:
         """How long one order or webhook may take."""
@@ -148,6 +148,8 @@ async def _due_notices(
         if not batch:
             return
         for notice in batch:
+            if time.stopped():
+                break
             yield notice
         seen += len(batch)
     report.more = True
@@ -165,6 +167,8 @@ async def _due_orders(
         if not batch:
             return
         for order_id in batch:
+            if time.stopped():
+                break
             yield order_id
         seen += len(batch)
     report.more = True

@@ -17,7 +17,7 @@ from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.entry.cli.terminal import Terminal
 from dojang.errors import StoreError
 from dojang.ports import World
-from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
+from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.usecases.reconcile import reconcile as reconcile_orders
 
@@ -25,7 +25,6 @@ __all__ = ["reconcile"]
 
 _LIMIT = 1_000
 _PAUSE_S = 5.0
-_DELIVERIES_MAX = 100
 
 
 @with_settings
@@ -76,7 +75,11 @@ def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:
                 everything, more = False, report.more
                 if report.changes or report.errors:
                     _show(terminal, report)
-                _deliver(terminal, world, stop)
+                delivered = run(deliver_owed(world, stopped=stop.is_set))
+                if delivered.tried:
+                    terminal.say(
+                        f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"
+                    )
             except StoreError as error:
                 # Whoever watches goes on watching; what was claimed comes due again by itself.
                 terminal.warn(f"The store cannot be used now (저장소를 사용할 수 없습니다): {error}")
@@ -84,20 +87,6 @@ def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:
     finally:
         restore()
     return Code.FINE
-
-
-def _deliver(terminal: Terminal, world: World, stop: threading.Event) -> None:
-    """Hand over what is due, one by one, so that nobody who ends it waits for more than the one in hand."""
-    total = DeliveryReport()
-    while not stop.is_set() and total.tried < _DELIVERIES_MAX:
-        report = run(deliver_owed(world, limit=1))
-        if not report.tried:
-            break
-        total.settled += report.settled
-        total.failed += report.failed
-        total.dead += report.dead
-    if total.tried:
-        terminal.say(f"delivered {total.settled.total()}, failed {total.failed}, dead {total.dead}")
 
 
 def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
