@@ -460,3 +460,6 @@ def test_an_address_of_another_machine_is_a_sentence() -> None:
     """So is a name that leads nowhere."""
     with pytest.raises(ConfigError, match=r"Cannot listen on 203\.0\.113\.77:8400"):
         free_port("203.0.113.77", 8400)
+    for host in ("no-such-name.invalid", "a..b", "x" * 80):
+        with pytest.raises(ConfigError, match=rf"Cannot listen on {host}:8400: .+ \(열 수 없는 주소입니다"):
+            free_port(host, 8400)

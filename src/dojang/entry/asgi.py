@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -297,8 +298,13 @@ async def serve_until(
         await _gone(theirs)
 
 
-def free_port(host: str, port: int) -> int:
+def free_port(host: str, port: int, flags: str = "--host, --port") -> int:
     """The port to listen on, which nobody else has.
+
+    Args:
+        host: Where to listen.
+        port: 0 for any that is free.
+        flags: What chooses another address, for the sentence about one that is taken.
 
     Raises:
         ConfigError: If somebody has, or the address is not this machine's.
@@ -310,9 +316,13 @@ def free_port(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why, why_ko = getattr(error, "strerror", None) or "no such address", "열 수 없는 주소입니다"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            why, why_ko = "somebody else does", "이미 사용 중인 포트입니다"
         raise ConfigError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host, --port."
+            f"Cannot listen on {host}:{port}: {why}. Choose another with {flags} "
+            f"({why_ko}. {flags}로 다른 곳을 지정해 주세요)."
         ) from None
 
 
