@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -401,5 +402,9 @@ def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
 
 
 def test_every_key_is_described() -> None:
-    """The reference has a sentence for each."""
-    assert all(meaning.strip() for meaning in KEYS.values())
+    """The reference has a sentence for each, in English and in Korean."""
+    assert all(meaning.strip() for told in KEYS.values() for meaning in told)
+    assert all(
+        re.search("[가-힣]", korean) and not re.search("[가-힣]", english)
+        for english, korean in KEYS.values()
+    )
