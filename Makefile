@@ -50,7 +50,7 @@ format: ## put the code into its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-reference: ## write docs/settings.md, docs/commands.md and the example in docs/reliability.md from the code
+reference: ## write docs/settings.md (and .ko.md), docs/commands.md and the example in docs/reliability.md from the code
 	@$(SYNC)
 	$(BIN)/python house/reference.py
 	$(BIN)/python -m dojang.testing.simulation.example docs/reliability.md

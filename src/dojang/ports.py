@@ -13,6 +13,7 @@ from typing import Protocol
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.pace import Pace
 from dojang.core.payment import Event, Record
 from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
@@ -301,6 +302,7 @@ class World:
         approval: The shop's word before money moves; None where it is not asked.
         clock: Time.
         throttle: Limits anonymous look-ups; None for trusted callers.
+        pace: How fast Bootpay is asked about what nobody waits for, by all runs in this world together.
         rules: The shop's choices.
         spread: A random number in [0, 1), new at each call.
     """
@@ -311,5 +313,6 @@ class World:
     fulfilment: Fulfilment | None = None
     approval: Approval | None = None
     throttle: Throttle | None = None
+    pace: Pace = field(default_factory=Pace)
     rules: Rules = field(default_factory=Rules)
     spread: Callable[[], float] = lambda: 0.0

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from dojang.adapters.destination import Answered, Destination, Unreachable
+from dojang.errors import InvalidValue
 
 from .shop_door import SILENCE, Door, answer, opened
 
@@ -102,8 +103,17 @@ NOT_PUBLIC = [
     "2001:db8::1",
     "192.0.2.1",
     "240.0.0.1",
+    "168.63.129.16",
+    "fec0::1",
+    "::10.0.0.1",
+    "::ffff:0:a00:1",
+    "64:ff9b:1::a00:1",
+    "2606:4700::5efe:a00:1",
+    "2606:4700::200:5efe:a00:1",
 ]
 NOBODYS = ["0.0.0.0", "::", "::ffff:0.0.0.0", "224.0.0.1", "239.1.1.1", "ff02::1", "ff0e::1"]
+NOBODYS += ["0.1.2.3", "255.255.255.255", "100::1", "2001::1", "2001:10::1", "2002:808:808::1", "5f00::1"]
+NOBODYS += ["::8.8.8.8", "::ffff:0:8.8.8.8", "2606:4700::5efe:808:808"]
 PUBLIC = ["93.184.215.14", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
 
@@ -119,21 +129,79 @@ def test_a_name_of_the_inner_network_is_not_reached(
     assert [] == connections
 
 
-@pytest.mark.parametrize(
-    "url", ["https://127.1/d", "https://2130706433/d", "https://0x7f.1/d", "https://[::1]/d"]
-)
-def test_an_address_written_oddly_is_known(url: str, connections: list[str]) -> None:
-    """The resolver knows them, and what it says is judged."""
-    assert PRIVATE_WORDS in words(post(Destination(url)))
+ODDLY = ["127.1", "2130706433", "0x7f.1", "0x7f000001", "017700000001", "0177.0.0.1", "localhost"]
+ODDLY += ["LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]"]
+ODDLY += ["127。0。0。1", "①②⑦.0.0.1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ"]
+
+
+@pytest.mark.parametrize("host", ODDLY)
+def test_an_address_written_oddly_is_known(host: str, connections: list[str]) -> None:
+    """The resolver knows them, and what it says is judged; circled digits and wide dots are digits and dots."""
+    assert PRIVATE_WORDS in words(post(Destination(f"https://{host}/d")))
     assert [] == connections
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.", "localhost.", "0.0.0.0.", "10.0.0.1."])
+def test_a_final_dot_opens_no_door(host: str, connections: list[str]) -> None:
+    """Some resolvers know them and some do not."""
+    assert isinstance(post(Destination(f"https://{host}/d")), Unreachable)
+    assert [] == connections
+
+
+UNCLEAR = [
+    "",
+    "https://",
+    "https:///d",
+    "https://:443/d",
+    "https://:@/d",
+    "//shop.example/d",
+    "shop.example/d",
+]
+UNCLEAR += ["ftp://shop.example/d", "file:///etc/passwd", "gopher://10.0.0.1/", "https:shop.example/d"]
+UNCLEAR += ["https://user@shop.example/d", "https://user:pw@shop.example/d", "https://:pw@shop.example/d"]
+UNCLEAR += ["https://@shop.example/d", "https://shop.example@10.0.0.1/d", "https://shop.example\\@10.0.0.1/d"]
+UNCLEAR += ["https://10.0.0.1\\.shop.example/d", "https://127%2e0.0.1/d", "https://shop.example%00.x/d"]
+UNCLEAR += ["https://[fe80::1%eth0]/d", "https://[fe80::1%25eth0]/d", "https://[::1", "https://[127.0.0.1]/d"]
+UNCLEAR += ["https://shop.example:0/d", "https://shop.example:/d", "https://shop.example:x/d"]
+UNCLEAR += ["https://shop.example:65536/d", "https://shop.example:-1/d", "https://shop.example:4_43/d"]
+UNCLEAR += ["https://shop.example:٤٤٣/d", "https://shop .example/d", "https://shop.example/d e"]
+UNCLEAR += ["https://shop.exa\nmple/d", "https://shop.example/\r\nX: y", "https://shop.example/\td"]
+UNCLEAR += ["https://shop.example\u2028/d", "https://shop.example\N{FULLWIDTH COMMERCIAL AT}10.0.0.1/d"]
+UNCLEAR += [
+    "https://shop,example/d",
+    "https://shop.example;x/d",
+    "https://\N{EN SPACE}/d",
+    "https://a℀b.example/",
+]
+
+
+@pytest.mark.parametrize("url", UNCLEAR)
+def test_a_url_that_is_read_differently_elsewhere_is_refused(url: str) -> None:
+    """Users, zones, escapes and blanks before the path, ports that are none, other schemes, no host at all."""
+    with pytest.raises(InvalidValue, match="address") as refused:
+        Destination(url)
+
+    assert "pw" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://shop.example:1/d", "https://shop.example:65535/d?a=b#c"])
+def test_any_port_may_be_the_shops(url: str, names: Names, connections: list[str]) -> None:
+    """TLS is spoken on all of them, so nothing else that listens there understands a word."""
+    names.known["shop.example"] = [["93.184.215.14"]]
+    post(Destination(url))
+
+    assert ["93.184.215.14"] == connections
 
 
 @pytest.mark.parametrize("address", NOBODYS)
 def test_no_permission_reaches_nobody(address: str, names: Names, connections: list[str]) -> None:
-    """0.0.0.0 would be this machine and multicast would be everybody."""
+    """0.0.0.0 would be this machine, multicast everybody, and a tunnel leads who knows where."""
     names.known["shop.example"] = [[address]]
+    for scheme in ("https", "http"):
+        said = words(post(Destination(f"{scheme}://shop.example/d", allow_private=True)))
 
-    assert isinstance(post(Destination("http://shop.example/d", allow_private=True)), Unreachable)
+        # The permission is there already: asking for it again would lead nowhere.
+        assert ("no permission covers" in said, PRIVATE_WORDS in said) == (True, False)
     assert [] == connections
 
 
@@ -323,6 +391,17 @@ def test_the_certificate_must_be_the_names(tls_door: Door, names: Names) -> None
     assert Answered(200, b"") == right
     assert ("SSLError", "SSLError") == (words(wrong), words(address))
     assert 1 == len(tls_door.heads)
+
+
+def test_a_final_dot_does_not_hide_the_certificates_name(tls_door: Door, names: Names) -> None:
+    """`shop.example.` is the same name, and no certificate is written with the dot."""
+    names.known |= {"shop.example.": [["127.0.0.1"]], "other.example.": [["127.0.0.1"]]}
+    right, wrong = (
+        post(Destination(f"https://{host}.:{tls_door.port}/d", allow_loopback=True))
+        for host in ("shop.example", "other.example")
+    )
+
+    assert (Answered(200, b""), "SSLError") == (right, words(wrong))
 
 
 def test_an_untrusted_certificate_is_not_spoken_to(

@@ -282,6 +282,30 @@ def test_a_loop_that_fails_is_started_again_later_and_later(caplog: pytest.LogCa
     assert "secret" not in caplog.text
 
 
+def test_a_loop_that_waited_for_something_given_up_is_started_again() -> None:
+    """Only whoever cancels the loop itself ends it; what is cancelled inside it must not end it silently."""
+    runs = 0
+    waits: list[float] = []
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            given_up.cancel()
+            await given_up
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def story() -> None:
+        await keep_running(loop, sleep=sleep)
+
+    asyncio.run(story())
+
+    assert (2, [1]) == (runs, waits)
+
+
 # The real server
 
 
@@ -436,3 +460,6 @@ def test_an_address_of_another_machine_is_a_sentence() -> None:
     """So is a name that leads nowhere."""
     with pytest.raises(ConfigError, match=r"Cannot listen on 203\.0\.113\.77:8400"):
         free_port("203.0.113.77", 8400)
+    for host in ("no-such-name.invalid", "a..b", "x" * 80):
+        with pytest.raises(ConfigError, match=rf"Cannot listen on {host}:8400: .+ \(열 수 없는 주소입니다"):
+            free_port(host, 8400)

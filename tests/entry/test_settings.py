@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -382,6 +383,18 @@ def test_the_emulator_tells_no_other_machine_without_permission(url: str) -> Non
         read(EMULATOR | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC})
 
 
+@pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
+@pytest.mark.parametrize(
+    "url", ["https://:pw@shop.example/d", "https://shop.example:0/d", "https://a b.example"]
+)
+def test_a_destination_that_is_not_plain_stops_the_start(url: str, key: str) -> None:
+    """At the first delivery it would be too late; what may be a password is not repeated."""
+    with pytest.raises(ConfigError, match=rf"{key} must be an address such as") as refused:
+        read(BASIC | {key: url, "DOJANG_DELIVER_SECRET": WHSEC})
+
+    assert "pw" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["https://shop.example/d", "https://10.0.0.8/d", "https://8.8.8.8/d"])
 def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
     """Whether a private address may be reached is judged at the delivery."""
@@ -389,5 +402,9 @@ def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
 
 
 def test_every_key_is_described() -> None:
-    """The reference has a sentence for each."""
-    assert all(meaning.strip() for meaning in KEYS.values())
+    """The reference has a sentence for each, in English and in Korean."""
+    assert all(meaning.strip() for told in KEYS.values() for meaning in told)
+    assert all(
+        re.search("[가-힣]", korean) and not re.search("[가-힣]", english)
+        for english, korean in KEYS.values()
+    )

@@ -78,9 +78,10 @@ def test_every_command_has_its_section(repository: Repository) -> None:
     assert PROMISED == set(sections)
 
 
-def test_every_setting_has_its_row(repository: Repository) -> None:
-    """The page about settings lists each key once, in the order of the code."""
-    page = repository.texts[Path("docs/settings.md")]
+@pytest.mark.parametrize("name", ["docs/settings.md", "docs/settings.ko.md"])
+def test_every_setting_has_its_row(repository: Repository, name: str) -> None:
+    """The page about settings lists each key once, in the order of the code, in both languages."""
+    page = repository.texts[Path(name)]
 
     assert list(KEYS) == re.findall(r"^\| `([A-Z_]+)` \| \S", page, re.MULTILINE)
 

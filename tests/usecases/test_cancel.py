@@ -170,6 +170,41 @@ def test_a_refusal_by_bootpay_is_the_same_refusal_when_asked_again(shop: Shop) -
     assert (first.refusal, 1, (300, 300, False)) == (again.refusal, asked, in_short(other))
 
 
+@pytest.mark.parametrize(
+    ("terms", "wanted", "why"),
+    [
+        ({}, {"amount": 1001}, WhyNot.AMOUNT_TOO_LARGE),
+        ({}, {"amount": 300, "expected_remaining": 999}, WhyNot.REMAINING_MISMATCH),
+        ({}, {"amount": 300, "tax_free": 1}, WhyNot.TAX_FREE_TOO_LARGE),
+        ({"tax_free": 400}, {"amount": 300}, WhyNot.TAX_FREE_REQUIRED),
+    ],
+)
+def test_a_refusal_that_began_nothing_leaves_its_key_free(
+    shop: Shop, terms: dict[str, Any], wanted: dict[str, Any], why: WhyNot
+) -> None:
+    """Judged afresh each time and written nowhere; the mended request under the same key is the first of it."""
+    receipt_id = paid(shop, **terms)
+    before = (shop.whats(), shop.bootpay.calls.total())
+    refused = [in_short(back(shop, **dict(wanted))) for _ in range(2)]
+    after = (shop.whats(), shop.bootpay.calls.total())
+    mended = in_short(back(shop))
+    other = in_short(back(shop, **dict(wanted)))
+
+    assert ([why, why], before) == (refused, after)
+    # From here on the key is this cancel's: the request that was refused is another one.
+    assert ((1000, 1000, False), WhyNot.KEY_REUSED, 1000) == (mended, other, gone_back(shop, receipt_id))
+
+
+def test_what_was_refused_may_rightly_be_done_later_under_the_same_key(shop: Shop) -> None:
+    """Not paid is about the moment: once it is paid, the same request is carried out, and once."""
+    shop.order()
+    early = in_short(back(shop, 300))
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    told = [in_short(back(shop, 300)), in_short(back(shop, 300))]
+
+    assert (WhyNot.NOT_PAID, [(300, 300, False), (300, 300, True)]) == (early, told)
+
+
 def test_a_key_of_another_order_is_another_cancel(shop: Shop) -> None:
     """Shops number their refunds per order."""
     paid(shop)

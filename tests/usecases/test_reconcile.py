@@ -14,6 +14,7 @@ from dojang.core.attention import needs_attention
 from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.cancelling import intend_cancel
 from dojang.core.order import OrderId, ReceiptId
+from dojang.core.pace import Pace
 from dojang.core.payment import Fate, Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import LatePayment, OnMismatch, Rules
@@ -573,6 +574,23 @@ def test_a_run_over_everything_goes_on_where_its_time_was_over(shop: Shop) -> No
     assert 3 <= len(reports) <= 5
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_run_that_is_stopped_finishes_the_order_in_hand(shop: Shop, everything: bool) -> None:
+    """Nothing new is begun, the report says that something may be left, and it is found once the claim is over."""
+    for number in range(5):
+        shop.order(f"o{number}")
+        shop.bootpay.pay(f"o{number}", 1000)
+    shop.clock.advance(121)
+    stop: list[str] = []
+    shop.bootpay.meanwhile("lookup/order", lambda: stop.append("Ctrl-C"))
+    first = shop.run(reconcile(shop.world, everything=everything, stopped=lambda: bool(stop)))
+    shop.clock.advance(0 if everything else 121)
+    second = shop.run(reconcile(shop.world, everything=everything, cursor=first.next_cursor))
+
+    assert (1, 1, True) == (first.checked, len(first.changes), first.more)
+    assert (4, 4, False) == (second.checked, len(second.changes), second.more)
+
+
 def test_a_run_within_a_time_ends_and_leaves_nothing_claimed(shop: Shop) -> None:
     """What it did not come to is due for the next run at once."""
     for number in range(40):
@@ -598,12 +616,60 @@ def test_bootpay_is_never_asked_faster_than_allowed(shop: Shop, rate: float) -> 
             shop.hear(receipt_id, order_id=f"o{number}")
     shop.clock.advance(121)
     timed = Timed(shop)
-    report = shop.run(reconcile(replace(shop.world, gateway=timed), calls_per_s=rate))
+    report = shop.run(reconcile(replace(shop.world, gateway=timed, pace=Pace(rate))))
     gaps = [later - earlier for earlier, later in zip(timed.at, timed.at[1:], strict=False)]
 
     assert report.calls == len(timed.at)
     assert min(gaps) >= 1 / rate - 1e-6
     assert {State.PAID} == {shop.state(f"o{number}") for number in range(6)}
+
+
+def test_runs_in_one_process_share_the_pace(shop: Shop) -> None:
+    """One asked for over HTTP in the middle of the one beside it: together they ask no faster than one alone."""
+    for number in range(12):
+        shop.order(f"o{number}")
+        shop.bootpay.pay(f"o{number}", 1000)
+    shop.clock.advance(121)
+    timed = Timed(shop)
+    world = replace(shop.world, gateway=timed, pace=Pace(20))
+    seconds: list[ReconcileReport] = []
+    shop.bootpay.meanwhile(
+        "lookup/order", lambda: seconds.append(shop.run(reconcile(world, everything=True)))
+    )
+    first = shop.run(reconcile(world))
+    gaps = [later - earlier for earlier, later in zip(timed.at, timed.at[1:], strict=False)]
+
+    assert first.calls + seconds[0].calls == len(timed.at)
+    assert min(first.calls, seconds[0].calls) > 0
+    assert min(gaps) >= 0.05 - 1e-6
+
+
+def test_twenty_calls_a_second_is_all_unless_somebody_chooses(shop: Shop) -> None:
+    """The world's own pace, which every run in it keeps."""
+    for number in range(4):
+        shop.order(f"o{number}")
+    shop.clock.advance(121)
+    timed = Timed(shop)
+    world = replace(shop.world, gateway=timed)
+    shop.run(reconcile(world))
+    shop.run(reconcile(world, everything=True))
+    gaps = [later - earlier for earlier, later in zip(timed.at, timed.at[1:], strict=False)]
+
+    assert pytest.approx([0.05] * 7) == gaps
+
+
+def test_a_call_that_moves_money_does_not_wait_but_counts(shop: Shop) -> None:
+    """Its intent's lease runs; the next look waits for it as well."""
+    crash_before_confirm(shop)
+    shop.order("o2")
+    shop.clock.advance(121)
+    timed = Timed(shop)
+    report = shop.run(reconcile(replace(shop.world, gateway=timed, pace=Pace(2))))
+    looked, confirmed = timed.what.index("look_up"), timed.what.index("confirm")
+
+    assert report.calls == len(timed.at)
+    assert timed.at[looked] == timed.at[confirmed]
+    assert timed.at[confirmed + 1] >= timed.at[confirmed] + 1.0
 
 
 class Timed:
@@ -613,9 +679,11 @@ class Timed:
         self._bootpay = shop.bootpay
         self._clock = shop.clock
         self.at: list[float] = []
+        self.what: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         async def ask(*arguments: Any, **more: Any) -> Any:
+            self.what.append(name)
             self.at.append(self._clock.monotonic())
             return await getattr(self._bootpay, name)(*arguments, **more)
 

@@ -133,6 +133,41 @@ def test_a_missing_field_is_named(shop: Shop, missing: str) -> None:
     assert (400, True) == (answer.status, missing in answer.json["detail"])
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "said_ko"),
+    [
+        ("prise", "unknown field prise: did you mean price?", "필드 prise: price을(를) 쓰려던"),
+        ("taxFree", "unknown field taxFree: did you mean tax_free?", "tax_free을(를) 쓰려던"),
+        ("금액", "unknown field 금액: known are order_id, price, name,", "쓸 수 있는 필드: order_id, price"),
+        ("a b (가)", "a field that is not known", "알 수 없는 필드가"),
+        ("x`y", "does not fit", "맞지 않습니다"),
+        ("98765432101", "a field that is not known", "알 수 없는 필드가"),
+        ("x" * 65, "a field that is not known", "알 수 없는 필드가"),
+    ],
+)
+def test_an_unknown_field_is_named_with_the_one_that_was_meant(
+    shop: Shop, name: str, said: str, said_ko: str
+) -> None:
+    """In both languages; what is no plain word is not repeated."""
+    answer = shop.ask("POST", "/v1/orders", GOOD_ORDER | {name: 1})
+
+    assert (400, "invalid_request") == (answer.status, answer.json["code"])
+    assert said in answer.json["detail"]
+    assert said_ko in answer.json["detail_ko"]
+    assert "필드" not in answer.json["detail"]
+
+
+def test_an_unknown_field_inside_another_is_compared_with_its_neighbours(shop: Shop) -> None:
+    """A refund account has fields of its own, and what they hold is not repeated."""
+    shop.register()
+    body = {"reason": "x", "refund_account": {"bank_cod": "004", "bank_account": "98765432101"}}
+    answer = shop.ask("POST", "/v1/orders/o1/cancel", body, headers=ONCE)
+
+    assert "unknown field bank_cod in refund_account: did you mean bank_code?" in answer.json["detail"]
+    assert "알 수 없는 refund_account의 필드 bank_cod: bank_code을(를)" in answer.json["detail_ko"]
+    assert "98765432101" not in answer.body.decode()
+
+
 def test_a_number_that_no_float_holds_is_refused_not_rounded(shop: Shop) -> None:
     """3000.0000000000001 is not 3000."""
     answer = shop.ask("POST", "/v1/orders", b'{"order_id": "o1", "name": "n", "price": 3000.0000000000001}')

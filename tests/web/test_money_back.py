@@ -194,6 +194,20 @@ def test_bootpays_refusal_is_told_to_the_shop_and_replayed(till: Till) -> None:
     )
 
 
+def test_a_refusal_that_began_nothing_is_no_answer_to_be_replayed(till: Till) -> None:
+    """It is judged afresh, says so by the header that is missing, and the mended body may have the same key."""
+    till.paid()
+    refused = [till.cancel("k1", amount=1001) for _ in range(2)]
+    mended, again = till.cancel("k1", amount=300), till.cancel("k1", amount=300)
+    late = till.cancel("k1", amount=1001)
+
+    assert [(422, "amount_too_large", False)] * 2 == [
+        (each.status, each.json["code"], each.replayed) for each in refused
+    ]
+    assert [(200, False), (200, True)] == [(each.status, each.replayed) for each in (mended, again)]
+    assert (422, "idempotency_key_reused") == (late.status, late.json["code"])
+
+
 def test_a_cancel_in_flight_is_409_and_an_unknown_one_202_each_with_a_time(till: Till) -> None:
     """Both say when to ask again; in the end the same key tells what happened."""
     till.paid()

@@ -9,23 +9,25 @@ the second time (DNS rebinding) cannot lead into the shop's own network.
 
 from __future__ import annotations
 
-import ipaddress
+import re
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
+
+from dojang.adapters.address import Place, place_of
+from dojang.errors import InvalidValue
 
 if TYPE_CHECKING:
     import urllib3
 
-__all__ = ["Answered", "Destination", "Unreachable"]
+__all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+# What is left of a name or an address once it is written in ASCII; no zone, no percent sign, no backslash.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -57,12 +59,17 @@ class Destination:
         url: https, or http for loopback and private addresses that are allowed.
         allow_private: Whether loopback, private and link-local addresses may be reached.
         allow_loopback: Whether loopback alone may be reached.
+
+    Raises:
+        InvalidValue: If the URL is not plain.
     """
 
     def __init__(self, url: str, *, allow_private: bool = False, allow_loopback: bool = False) -> None:
-        parts = urlsplit(url)
+        parts = plain_url(url)
         self._scheme = parts.scheme
         self._host = _ascii(parts.hostname or "")
+        # A final dot only keeps resolvers from trying other names; no certificate has one.
+        self._name = self._host.removesuffix(".")
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         name = f"[{self._host}]" if ":" in self._host else self._host
@@ -107,19 +114,27 @@ class Destination:
         found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
         for text in addresses:
-            address = _reached_by(text)
-            if not self._allowed(address):
+            place = place_of(text)
+            if place is Place.NOBODYS and self._allow_private:
+                return Unreachable(f"{self._host} has an address that no permission covers")
+            if not self._allowed(place):
                 return Unreachable(
                     f"{self._host} is a private address: set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true to allow it"
                 )
-            if self._scheme != "https" and address.is_global:
+            if self._scheme != "https" and place is Place.PUBLIC:
                 return Unreachable(f"{self._host} is a public address: use https:// instead of http://")
         return addresses[0]
 
-    def _allowed(self, address: Address) -> bool:
-        if address.is_multicast or address.is_unspecified:
-            return False
-        return address.is_global or self._allow_private or (self._allow_loopback and address.is_loopback)
+    def _allowed(self, place: Place) -> bool:
+        match place:
+            case Place.PUBLIC:
+                return True
+            case Place.LOOPBACK:
+                return self._allow_loopback
+            case Place.INNER:
+                return self._allow_private
+            case Place.NOBODYS:
+                return False
 
     def _pool(self, address: str) -> urllib3.HTTPConnectionPool:
         import urllib3
@@ -128,21 +143,38 @@ class Destination:
             if self._scheme == "https":
                 # The certificate must be the name's, although the connection is to the address.
                 self._pools[address] = urllib3.HTTPSConnectionPool(
-                    address, self._port, maxsize=8, assert_hostname=self._host, server_hostname=self._host
+                    address, self._port, maxsize=8, assert_hostname=self._name, server_hostname=self._name
                 )
             else:
                 self._pools[address] = urllib3.HTTPConnectionPool(address, self._port, maxsize=8)
         return self._pools[address]
 
 
-def _reached_by(text: str) -> Address:
-    """The address that is reached in the end: IPv6 has ways to write, and to tunnel to, an IPv4 address."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
-            return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+def plain_url(url: str) -> SplitResult:
+    """The parts of a URL that every reader splits in the same way.
+
+    Raises:
+        InvalidValue: If readers might disagree about where it leads: a user before the host, a zone, a percent sign
+            or a backslash in the host, a blank or a control character anywhere, a port that is none.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise InvalidValue("the address cannot be read") from None
+    host = _ascii(parts.hostname or "")
+    plain = (
+        parts.scheme in ("https", "http")
+        and "@" not in parts.netloc
+        and not parts.netloc.endswith(":")
+        and port != 0
+        and _HOST.fullmatch(host) is not None
+        # urlsplit drops some of these without a word, and others do not.
+        and not any(mark.isspace() or not mark.isprintable() for mark in url)
+    )
+    if not plain:
+        raise InvalidValue("the address must be plain: https://host, a port if need be, and a path")
+    return parts
 
 
 def _ascii(host: str) -> str:

@@ -2,7 +2,9 @@
 
 Rule 1: cancelled in total never exceeds what was paid.
 Rule 2: one cancel at a time per order; its intent is committed before money moves.
-Rule 3: the same key is the same cancel, for ever; with another body it is refused.
+Rule 3: the same key is the same cancel, for ever; with another body it is refused. A key is used up by the intent,
+    not by the question: a refusal of `terms_of` begins nothing and is kept nowhere, because it is about the order as
+    it stands, and the same request may rightly be carried out once the order stands otherwise.
 Rule 4: a refund account passes through; it is neither stored nor shown, and no hash of it alone is either.
 """
 

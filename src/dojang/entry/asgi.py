@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -125,7 +126,8 @@ def create_app(
 
     Args:
         api: Answers.
-        background: Each is run as long as the server is; one that fails is started again after a while.
+        background: Each is run as long as the server is, and cancelled when it ends; one that fails is started again
+            after a while.
         on_close: Awaited one after another when the last request has been answered.
         trusted_proxies: Networks of our own proxies.
     """
@@ -137,9 +139,10 @@ def create_app(
         try:
             yield
         finally:
-            await application.drained()
+            # They finish what they have in hand while the last callers are answered.
             for task in tasks:
                 task.cancel()
+            await application.drained()
             await asyncio.gather(*tasks, return_exceptions=True)
             for close in on_close:
                 try:
@@ -170,7 +173,10 @@ async def keep_running(
         started = now()
         try:
             await loop()
-        except Exception as error:  # noqa: BLE001 - nothing a loop raises may end the server
+        except (Exception, asyncio.CancelledError) as error:  # nothing it raises may end the server
+            me = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and me is not None and me.cancelling():
+                raise  # the server ends; otherwise something that the loop waited for was given up
             if now() - started > _RESTART_AFTER_MAX_S:
                 wait_s = _RESTART_AFTER_S
             log.error(  # noqa: TRY400 - see trace_of
@@ -292,8 +298,13 @@ async def serve_until(
         await _gone(theirs)
 
 
-def free_port(host: str, port: int) -> int:
+def free_port(host: str, port: int, flags: str = "--host, --port") -> int:
     """The port to listen on, which nobody else has.
+
+    Args:
+        host: Where to listen.
+        port: 0 for any that is free.
+        flags: What chooses another address, for the sentence about one that is taken.
 
     Raises:
         ConfigError: If somebody has, or the address is not this machine's.
@@ -305,9 +316,13 @@ def free_port(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why, why_ko = getattr(error, "strerror", None) or "no such address", "열 수 없는 주소입니다"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            why, why_ko = "somebody else does", "이미 사용 중인 포트입니다"
         raise ConfigError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another address with --host, --port."
+            f"Cannot listen on {host}:{port}: {why}. Choose another with {flags} "
+            f"({why_ko}. {flags}로 다른 곳을 지정해 주세요)."
         ) from None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from dojang.core.rules import Mode
 from dojang.entry.asgi import Application, create_app
@@ -22,10 +24,14 @@ __all__ = ["delivering", "open_service", "reconciling", "serve"]
 
 log = logging.getLogger("dojang.entry")
 
+T = TypeVar("T")
+
 DELIVER_EVERY_S = 0.5
 RECONCILE_EVERY_S = 5.0
 # A shop that takes its time over one delivery must not hold up the others, nor money that must go back.
 DELIVERERS = 4
+# As long as a shop may take over one delivery; whoever stops a service waits thirty seconds, as a rule.
+FINISH_WITHIN_S = 20.0
 
 
 def serve(
@@ -106,13 +112,16 @@ async def open_service(settings: Settings, stack: AsyncExitStack) -> Application
 async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER_EVERY_S) -> None:
     """Hand over what is owed, for ever: at once again while there is something, else after a pause.
 
+    Cancelled, it finishes the delivery in hand: its answer would be lost, and the shop told twice.
+
     Args:
         world: The ports.
         metrics: Where attempts are counted.
         every_s: The pause.
     """
+    stop = asyncio.Event()
     while True:
-        report = await deliver_owed(world, limit=100)
+        report = await _to_its_end(deliver_owed(world, limit=100, stopped=stop.is_set), stop)
         metrics.deliveries.add("settled", times=report.settled.total())
         metrics.deliveries.add("failed", times=report.failed)
         metrics.deliveries.add("dead", times=report.dead)
@@ -123,9 +132,10 @@ async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER
 
 
 async def reconciling(world: World, *, every_s: float = RECONCILE_EVERY_S) -> None:
-    """Check what is due, for ever."""
+    """Check what is due, for ever. Cancelled, it finishes the order in hand, whose money may be moving."""
+    stop = asyncio.Event()
     while True:
-        report = await reconcile(world, limit=1_000)
+        report = await _to_its_end(reconcile(world, limit=1_000, stopped=stop.is_set), stop)
         for change in report.changes:
             log.info(
                 "order %s: %s -> %s%s", change.order_id, change.before, change.after, _told(change.drift)
@@ -133,6 +143,20 @@ async def reconciling(world: World, *, every_s: float = RECONCILE_EVERY_S) -> No
         for id_, why in report.errors:
             log.warning("%s could not be checked: %s", id_, why)
         await world.clock.sleep(every_s)
+
+
+async def _to_its_end(work: Coroutine[object, None, T], stop: asyncio.Event) -> T:
+    """Await `work`; if that is cancelled, set `stop` and let the work end by itself, but not for ever."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait((task,), timeout=FINISH_WITHIN_S)
+        # What is cut off here is as after a crash: the claim or the lease runs out, and then it is looked into.
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _told(drift: bool) -> str:

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from dojang.adapters.address import Place, place_of
+from dojang.adapters.destination import plain_url
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.entry.aws_secrets import AwsSecrets
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, InvalidValue
 
 __all__ = ["KEYS", "Settings", "dynamodb_address", "is_loopback", "read_settings"]
 
@@ -36,39 +38,103 @@ WEBHOOK_SOURCES = "223.130.82.0/24"
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
-KEYS: Mapping[str, str] = {
-    "BOOTPAY_CLIENT_KEY": "Client key of the project (Basic authentication), shared with the browser.",
-    "BOOTPAY_SECRET_KEY": "Secret key of the project (Basic authentication), for servers only.",
-    "BOOTPAY_APPLICATION_ID": "REST application id (legacy token authentication; always used by v1).",
-    "BOOTPAY_PRIVATE_KEY": "Private key that goes with the REST application id.",
-    "BOOTPAY_API": "Which generation of Bootpay's API to ask: v2 (default) or v1.",
+KEYS: Mapping[str, tuple[str, str]] = {
+    "BOOTPAY_CLIENT_KEY": (
+        "Client key of the project (Basic authentication), shared with the browser.",
+        "프로젝트의 클라이언트 키(Basic 인증). 브라우저도 씁니다.",
+    ),
+    "BOOTPAY_SECRET_KEY": (
+        "Secret key of the project (Basic authentication), for servers only.",
+        "프로젝트의 시크릿 키(Basic 인증). 서버에서만 씁니다.",
+    ),
+    "BOOTPAY_APPLICATION_ID": (
+        "REST application id (legacy token authentication; always used by v1).",
+        "REST 애플리케이션 ID(예전 토큰 인증, v1은 항상 이것을 씁니다).",
+    ),
+    "BOOTPAY_PRIVATE_KEY": (
+        "Private key that goes with the REST application id.",
+        "REST 애플리케이션 ID와 짝인 프라이빗 키.",
+    ),
+    "BOOTPAY_API": (
+        "Which generation of Bootpay's API to ask: v2 (default) or v1.",
+        "물어볼 부트페이 API의 세대. v2(기본) 또는 v1.",
+    ),
     "BOOTPAY_URL": (
-        f"Bootpay's address, without a path; https, or loopback. Default {BOOTPAY_URL}; "
-        f"in mode emulator {EMULATOR_URL}."
+        (
+            f"Bootpay's address, without a path; https, or loopback. Default {BOOTPAY_URL}; "
+            f"in mode emulator {EMULATOR_URL}."
+        ),
+        f"부트페이 주소, 경로 없이. https 또는 루프백만. 기본 {BOOTPAY_URL}, 에뮬레이터 모드에서는 {EMULATOR_URL}.",
     ),
-    "DOJANG_MODE": "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
+    "DOJANG_MODE": (
+        "live (default): sandbox receipts are refused; sandbox: real ones are; emulator: needs no account.",
+        "live(기본)는 테스트 결제의, sandbox는 실결제의 영수증을 거절합니다. emulator는 계정이 없어도 됩니다.",
+    ),
     "DOJANG_STORE": (
-        f"Where orders are kept: sqlite:///file (default {STORE}), postgresql://… or "
-        "dynamodb://table?region=&endpoint=."
+        (
+            f"Where orders are kept: sqlite:///file (default {STORE}), postgresql://… or "
+            "dynamodb://table?region=&endpoint=."
+        ),
+        (
+            f"주문을 보관하는 곳. sqlite:///파일(기본 {STORE}), postgresql://… 또는 "
+            "dynamodb://테이블?region=&endpoint=."
+        ),
     ),
-    "DOJANG_API_KEYS": "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
+    "DOJANG_API_KEYS": (
+        "Keys of the shop's own servers, separated by commas. None: the shop's routes answer 503.",
+        "상점 서버가 쓰는 키, 쉼표로 구분. 없으면 상점용 경로는 503으로 답합니다.",
+    ),
     "DOJANG_DELIVER_TO": (
-        "Address that is told what an order has become: https://…; http:// only for loopback and private addresses, "
-        "and only with DOJANG_ALLOW_PRIVATE_DESTINATIONS (in mode emulator loopback needs no permission)."
+        (
+            "Address that is told what an order has become: https://…; http:// only for loopback and private "
+            "addresses, and only with DOJANG_ALLOW_PRIVATE_DESTINATIONS (in mode emulator loopback needs no "
+            "permission)."
+        ),
+        (
+            "주문의 결과를 알릴 주소. https://…. http://는 루프백과 사설 주소에만, "
+            "그것도 DOJANG_ALLOW_PRIVATE_DESTINATIONS가 있을 때만(에뮬레이터 모드의 루프백은 허락이 필요 없습니다)."
+        ),
     ),
-    "DOJANG_DELIVER_SECRET": "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
-    "DOJANG_APPROVE_AT": "Address that is asked before money moves; signed like deliveries, same rules.",
+    "DOJANG_DELIVER_SECRET": (
+        "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
+        "서명용 비밀 whsec_…(Standard Webhooks), 새것부터, 공백으로 구분.",
+    ),
+    "DOJANG_APPROVE_AT": (
+        "Address that is asked before money moves; signed like deliveries, same rules.",
+        "돈이 움직이기 전에 물어볼 주소. 전달과 같이 서명하고 같은 규칙을 따릅니다.",
+    ),
     "DOJANG_ALLOW_PRIVATE_DESTINATIONS": (
-        "true: deliveries and questions may go to loopback and private addresses, and there over http:// too; "
-        "never over http:// to public ones. Default false."
+        (
+            "true: deliveries and questions may go to loopback and private addresses, and there over http:// too; "
+            "never over http:// to public ones. Default false."
+        ),
+        (
+            "true: 전달과 질문을 루프백과 사설 주소에도 보내고, 거기에는 http://로도 보냅니다. "
+            "공인 주소에는 http://로 보내지 않습니다. 기본 false."
+        ),
     ),
-    "DOJANG_ON_MISMATCH": "Money that must not be kept: cancel (default) sends it back, hold calls a person.",
-    "DOJANG_LATE_PAYMENT": "Money after the order ran out: hold (default), accept or cancel.",
-    "DOJANG_WEBHOOK_SOURCES": f"Networks Bootpay sends from; advice only. Default {WEBHOOK_SOURCES}.",
-    "DOJANG_TRUSTED_PROXIES": "Networks of our own proxies, whose X-Forwarded-For is believed. Default none.",
-    "DOJANG_CONSOLE_PASSWORD": "Reserved for the console; not used by this version.",
+    "DOJANG_ON_MISMATCH": (
+        "Money that must not be kept: cancel (default) sends it back, hold calls a person.",
+        "받으면 안 되는 돈. cancel(기본)은 돌려보내고, hold는 담당자를 부릅니다.",
+    ),
+    "DOJANG_LATE_PAYMENT": (
+        "Money after the order ran out: hold (default), accept or cancel.",
+        "주문 기한이 지난 뒤 들어온 돈. hold(기본), accept 또는 cancel.",
+    ),
+    "DOJANG_WEBHOOK_SOURCES": (
+        f"Networks Bootpay sends from; advice only. Default {WEBHOOK_SOURCES}.",
+        f"부트페이가 보내는 네트워크. 참고일 뿐입니다. 기본 {WEBHOOK_SOURCES}.",
+    ),
+    "DOJANG_TRUSTED_PROXIES": (
+        "Networks of our own proxies, whose X-Forwarded-For is believed. Default none.",
+        "X-Forwarded-For를 믿을 수 있는 우리 프록시의 네트워크. 기본 없음.",
+    ),
+    "DOJANG_CONSOLE_PASSWORD": (
+        "Reserved for the console; not used by this version.",
+        "콘솔을 위해 남겨 둔 것. 이 버전에서는 쓰지 않습니다.",
+    ),
 }
-"""Every key and what it is for, in the order of the reference."""
+"""Every key and what it is for, in English and Korean, in the order of the reference."""
 
 _MISNAMED = {
     "BOOTPAY_REST_APP_ID": "BOOTPAY_APPLICATION_ID",
@@ -377,13 +443,14 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
     """Refuse what could never be delivered to. What a name resolves to is judged at every delivery."""
     if url is None:
         return
-    parts = _split(key, url, "https://shop.example/dojang")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
-        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.")
+    try:
+        parts = plain_url(url)
+    except InvalidValue:
+        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
     if parts.scheme == "https":
         return
-    address = _literal(parts.hostname.removesuffix("."))
-    if address is not None and address.is_global:
+    address = _literal((parts.hostname or "").removesuffix("."))
+    if address is not None and place_of(str(address)) is Place.PUBLIC:
         raise ConfigError(
             f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
         )

@@ -75,7 +75,8 @@ async def cancel(
     Args:
         world: The ports.
         order_id: A paid order.
-        key: The caller's idempotency key: the same key with the same request gives the first answer again.
+        key: The caller's idempotency key: once a cancel has been begun under it, the same request gives its answer
+            again and another one is refused. What was not begun leaves the key free.
         wanted: What is to go back.
         within_s: How long the caller can wait.
 

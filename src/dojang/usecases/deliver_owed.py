@@ -46,15 +46,18 @@ class DeliveryReport:
         return self.settled.total() + self.failed + self.dead
 
 
-async def deliver_owed(world: World, *, limit: int = 100) -> DeliveryReport:
+async def deliver_owed(
+    world: World, *, limit: int = 100, stopped: Callable[[], bool] = lambda: False
+) -> DeliveryReport:
     """Try everything that is due once.
 
     Args:
         world: The ports; without a `fulfilment` only money back is handed over.
         limit: At most so many attempts in this run.
+        stopped: Asked before each attempt; once it is true, the run ends.
     """
     report = DeliveryReport()
-    while report.tried < limit:
+    while report.tried < limit and not stopped():
         now = world.clock.now()
         # With nowhere to deliver to, notices stay due as they are: they go once there is somewhere.
         claimed = await world.store.claim_deliveries(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dojang.core.order import OrderId, ReceiptId
+from dojang.core.pace import Pace
 from dojang.core.receipt import Receipt
 from dojang.ports import Clock, Gateway
 
@@ -22,25 +23,23 @@ class PacedGateway:
     Args:
         gateway: Who asks.
         clock: Time.
-        pace_s: Seconds between two calls.
+        pace: Whose turns are taken; whoever else has it waits for these calls as well.
     """
 
-    def __init__(self, gateway: Gateway, clock: Clock, pace_s: float) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock, pace: Pace) -> None:
         self.calls = 0
         self._gateway = gateway
         self._clock = clock
-        self._pace_s = pace_s
-        self._free_at = clock.monotonic()
+        self._pace = pace
 
-    def _count(self) -> None:
+    def _count(self) -> float:
         self.calls += 1
-        self._free_at = max(self._free_at, self._clock.monotonic()) + self._pace_s
+        return self._pace.turn(self._clock.monotonic())
 
     async def _turn(self) -> None:
-        wait_s = self._free_at - self._clock.monotonic()
+        wait_s = self._count()
         if wait_s > 0:
             await self._clock.sleep(wait_s)
-        self._count()
 
     async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
         """See `Gateway.look_up`."""

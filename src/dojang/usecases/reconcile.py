@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -53,8 +53,8 @@ class ReconcileReport:
         calls: Questions to Bootpay.
         changes: Orders that a check changed.
         errors: Orders or webhooks that could not be checked now and will be again, with the reason.
-        more: Whether the run ended by its limit or its time, so that something may be left.
-        next_cursor: Where a run over everything goes on, if its time was over.
+        more: Whether the run ended by its limit or its time, or was stopped, so that something may be left.
+        next_cursor: Where a run over everything goes on, if it ended early.
     """
 
     checked: int = 0
@@ -76,25 +76,27 @@ async def reconcile(
     *,
     limit: int = 1_000,
     everything: bool = False,
-    calls_per_s: float = 20.0,
     within_s: float | None = None,
+    stopped: Callable[[], bool] = lambda: False,
     cursor: str | None = None,
 ) -> ReconcileReport:
     """Check what is due, or every order. Safe to run from many machines at once.
+
+    Bootpay is asked at the world's pace: runs that share a world share it too.
 
     Args:
         world: The ports.
         limit: At most so many orders and so many webhooks in this run; with `everything` it does not apply to orders.
         everything: Look at every order now, due or not: a second payment may have come to any of them.
-        calls_per_s: Never ask Bootpay faster than this.
         within_s: End about then, whatever is left; `more` of the report tells.
+        stopped: Asked before each order or webhook; once it is true, the run ends as if its time were over. What it
+            had claimed and not come to is due again when the claim is over.
         cursor: With `everything`: `next_cursor` of the run before.
     """
     report = ReconcileReport()
-    pace_s = 1.0 / calls_per_s
-    gateway = PacedGateway(world.gateway, world.clock, pace_s)
+    gateway = PacedGateway(world.gateway, world.clock, world.pace)
     world = replace(world, gateway=gateway)
-    time = _Time(world, within_s, pace_s)
+    time = _Time(world, within_s, stopped)
     async for notice in _due_notices(world, limit, time, report):
         report.notices += 1
         await _settle_notice(world, notice, report, time)
@@ -111,10 +113,11 @@ async def reconcile(
 class _Time:
     """How long this run may go on."""
 
-    def __init__(self, world: World, within_s: float | None, pace_s: float) -> None:
+    def __init__(self, world: World, within_s: float | None, stopped: Callable[[], bool]) -> None:
         self._world = world
+        self.stopped = stopped
         # Waiting for one's turn is no time lost to Bootpay.
-        self._one_s = _PER_ORDER_S + 4 * pace_s
+        self._one_s = _PER_ORDER_S + 4 * world.pace.every_s
         self._deadline = None if within_s is None else Deadline(world, within_s)
         # What a bounded run claims and does not come to would be nobody's until the claim is over.
         self.batch = _BATCH if within_s is None else 1
@@ -122,7 +125,8 @@ class _Time:
     @property
     def over(self) -> bool:
         """Whether nothing new may be begun."""
-        return self._deadline is not None and self._deadline.left_s < _TIME_FOR_ONE_S
+        out_of_time = self._deadline is not None and self._deadline.left_s < _TIME_FOR_ONE_S
+        return out_of_time or self.stopped()
 
     def for_one(self) -> Deadline:
         """How long one order or webhook may take."""
@@ -142,6 +146,8 @@ async def _due_notices(
         if not batch:
             return
         for notice in batch:
+            if time.stopped():
+                break
             yield notice
         seen += len(batch)
     report.more = True
@@ -159,6 +165,8 @@ async def _due_orders(
         if not batch:
             return
         for order_id in batch:
+            if time.stopped():
+                break
             yield order_id
         seen += len(batch)
     report.more = True

@@ -40,7 +40,13 @@ _KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "A new one for each request, the same one to ask again: then the first answer is replayed.",
+    "description": (
+        "A new one for each cancel, the same one to ask again. Once a cancel has been begun under a key, the key is "
+        "its own for ever: the same body gets the same answer (Idempotency-Replayed: true), another body gets 422. "
+        "A refusal that began nothing (such as not_paid or amount_too_large) uses no key up: the request is judged "
+        "afresh when it comes again, mended or once the order stands otherwise. If it must not be carried out later, "
+        "do not send it again, and name expected_remaining."
+    ),
     "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$", "minLength": 1, "maxLength": 255},
     "example": "refund-77",
 }

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast, get_args, get_type_hints
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 _INTEGER_MAX = 2**63
 _DIGITS_MAX = 19
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_SHORT_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 _CURSOR = re.compile(CURSOR_PATTERN, re.ASCII)
 _DELIVERY_ID = re.compile(r"[A-Za-z0-9._~:-]{1,200}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
@@ -71,7 +73,42 @@ def read_body(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
+        unknown = _UNKNOWN_FIELD.fullmatch(str(error))
+        if unknown is not None:
+            raise _unknown_field(unknown["name"], unknown["path"] or "$", kind) from None
         raise InvalidValue(f"The body does not fit: {error} (본문이 형식에 맞지 않습니다: {error})") from None
+
+
+def _unknown_field(name: str, path: str, kind: type) -> InvalidValue:
+    """What to say about a field that nobody knows: mostly it is one that everybody knows, mistyped."""
+    # Only an error waits for this import.
+    from difflib import get_close_matches
+
+    if not _SHORT_NAME.fullmatch(name):
+        return InvalidValue("The body has a field that is not known here (본문에 알 수 없는 필드가 있습니다)")
+    at = path.removeprefix("$").removeprefix(".")
+    inside, inside_ko = (f" in {at}", f" {at}의") if at else ("", "")
+    known = _fields_at(kind, at.split(".") if at else [])
+    close = get_close_matches(name.lower(), known, n=1)
+    if close:
+        way, way_ko = f"did you mean {close[0]}?", f"{close[0]}을(를) 쓰려던 것인가요?"
+    else:
+        way, way_ko = f"known are {', '.join(known)}.", f"쓸 수 있는 필드: {', '.join(known)}"
+    return InvalidValue(
+        f"The body has an unknown field {name}{inside}: {way} (본문에 알 수 없는{inside_ko} 필드 {name}: {way_ko})"
+    )
+
+
+def _fields_at(kind: object, path: Sequence[str]) -> list[str]:
+    """The fields that the type has there, optional ones included."""
+    for step in path:
+        inner = get_type_hints(kind)[step]
+        kind = next(
+            each
+            for each in (inner, *get_args(inner))
+            if isinstance(each, type) and issubclass(each, msgspec.Struct)
+        )
+    return [each.encode_name for each in msgspec.structs.fields(cast("type[msgspec.Struct]", kind))]
 
 
 def read_query(query: str, names: Sequence[str]) -> Mapping[str, str]:

@@ -223,9 +223,16 @@ def test_a_server_that_cannot_start_says_why(
     assert "Traceback" not in process.said()
 
 
-@pytest.mark.parametrize("words", [("serve", "--mode", "emulator"), ("emulator",), ("demo",)])
-def test_a_taken_port_is_said(start: Start, words: tuple[str, ...]) -> None:
-    """Nobody shares a port without a word."""
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        (("serve", "--mode", "emulator"), "--host, --port"),
+        (("emulator",), "--host, --port"),
+        (("demo",), "--port"),
+    ],
+)
+def test_a_taken_port_is_said(start: Start, words: tuple[str, ...], flags: str) -> None:
+    """Nobody shares a port without a word, and the words are the same whoever wants it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = start(*words, "--port", str(port))
@@ -233,6 +240,10 @@ def test_a_taken_port_is_said(start: Start, words: tuple[str, ...]) -> None:
 
     assert 2 == code
     assert f"listen on 127.0.0.1:{port}" in process.said()
+    assert (
+        f"Cannot listen on 127.0.0.1:{port}: somebody else does. Choose another with {flags} "
+        f"(이미 사용 중인 포트입니다. {flags}로 다른 곳을 지정해 주세요)."
+    ) in process.said()
     assert "Traceback" not in process.said()
 
 

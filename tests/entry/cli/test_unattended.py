@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dojang.core.order import ReceiptId
+from dojang.entry.cli import reconcile as reconcile_command
 from dojang.entry.settings import read_settings
 from dojang.entry.wiring import open_backend
 from dojang.ports import Notice
@@ -98,6 +99,26 @@ def test_reconcile_shows_its_changes_to_people(
     assert "partially_cancelled" in ended.out
 
 
+def test_reconcile_says_that_something_may_be_left(
+    dojang: Shell, receipt_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run ends after a number of webhooks and orders; programs and people can see that it did."""
+    monkeypatch.setattr(reconcile_command, "_LIMIT", 1)
+    settings = read_settings({"DOJANG_STORE": f"sqlite:///{dojang.file}"}, environment={}, bootpay=False)
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    with closing(open_backend(settings)) as backend:
+        for kind in ("PAYMENT_COMPLETED", "PAYMENT_CANCELLED"):
+            backend.receive(Notice(receipt_id=ReceiptId(receipt_id), kind=kind), long_ago, long_ago)
+    cut = dojang("reconcile", "--rate", "1000")
+    ended = dojang("reconcile", "--rate", "1000", "--format", "json")
+    done = dojang("reconcile", "--rate", "1000", "--format", "json")
+
+    assert ["more", "yes"] == next(line.split() for line in cut.out.splitlines() if line.startswith("more"))
+    assert "run it again" in cut.err
+    assert (True, False) == (ended.data["more"], done.data["more"])
+    assert "run it again" not in done.err
+
+
 def test_reconcile_without_bootpay_ends_with_6(dojang: Shell, receipt_id: str, unreachable: str) -> None:
     """Nothing could be checked: it says so and changes nothing."""
     ended = dojang("reconcile", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
@@ -124,6 +145,26 @@ def test_watching_ends_cleanly(dojang: Shell, door: Door, buyer: Buyer, number: 
 
     assert 0 == ended.code, ended.err
     assert ["order.paid"] == [message["type"] for message in door.received]
+
+
+def test_watching_ends_after_the_order_in_hand(dojang: Shell, bootpay: EmulatorServer) -> None:
+    """Whoever says stop in the middle of a long run does not wait for the rest of it."""
+    for number in range(30):
+        dojang("orders", "add", f"A-{number}", "--price", "3000", "--name", "x")
+    before, patience = len(bootpay.asked()), threading.Event()
+
+    def stop_when_asked() -> None:
+        while len(bootpay.asked()) == before:
+            patience.wait(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopper = threading.Thread(target=stop_when_asked)
+    stopper.start()
+    ended = dojang("reconcile", "--watch", "--all", "--rate", "10")
+    stopper.join()
+
+    assert 0 == ended.code, ended.err
+    assert 1 <= len(bootpay.asked()) - before < 30
 
 
 def test_webhooks_are_listed(dojang: Shell) -> None:

@@ -40,7 +40,8 @@ def cancel(
     key: Annotated[
         str | None,
         typer.Option(
-            help="The same key with the same request gives the first answer again. By default a new one."
+            help="The same key with the same request gives the first answer again; what was not begun leaves it "
+            "free. By default a new one."
         ),
     ] = None,
 ) -> Code:

@@ -42,6 +42,7 @@ def emulator(
     from dojang.emulator.options import EmulatorOptions
     from dojang.emulator.rules import Keys
     from dojang.emulator.server import serve
+    from dojang.entry.asgi import free_port
 
     if webhook_url and not webhook_url.startswith(("http://", "https://")):
         raise InvalidValue(
@@ -51,7 +52,8 @@ def emulator(
         raise ConfigError(f"--state must be a file, but {state} is a folder.")
     options = EmulatorOptions(
         host=host,
-        port=port,
+        # Looked at here, so that a taken one is told in the same words by every command.
+        port=free_port(host, port),
         webhook_url=webhook_url,
         state_file=state,
         seed=seed,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from dojang.core.pace import CALLS_PER_S, Pace
 from dojang.drive import run
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
@@ -21,6 +23,7 @@ from dojang.usecases.reconcile import reconcile as reconcile_orders
 
 __all__ = ["reconcile"]
 
+_LIMIT = 1_000
 _PAUSE_S = 5.0
 
 
@@ -35,47 +38,52 @@ def reconcile(
     ] = False,
     rate: Annotated[
         float, typer.Option(min=0.1, max=1000, help="Ask Bootpay at most so often a second.")
-    ] = 20.0,
+    ] = CALLS_PER_S,
 ) -> Code:
     """Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
 
-    Ends with 5 if Bootpay knew something that nobody had told us, 6 if it could not be asked.
+    One run looks at 1,000 webhooks and 1,000 orders at most, with --all at every order; `more` tells that something
+    may be left. Ends with 5 if Bootpay knew something that nobody had told us, 6 if it could not be asked.
 
     Example:
       dojang reconcile --all
     """
-    with invocation.world() as world:
+    with invocation.world() as usual:
+        world = replace(usual, pace=Pace(rate))
         if watch:
-            return _watch(invocation.terminal, world, everything=everything, rate=rate)
+            return _watch(invocation.terminal, world, everything=everything)
         with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
-            report = run(reconcile_orders(world, everything=everything, calls_per_s=rate))
+            report = run(reconcile_orders(world, everything=everything, limit=_LIMIT))
     _show(invocation.terminal, report)
+    if report.more:
+        invocation.terminal.warn(
+            "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
+        )
     return _code(report)
 
 
-def _watch(terminal: Terminal, world: World, *, everything: bool, rate: float) -> Code:
+def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:
     """Reconcile and deliver alone, as `dojang serve` does beside its HTTP API."""
     stop = threading.Event()
     restore = _on_signal(stop.set)
     terminal.say("Watching until Ctrl-C (Ctrl-C로 끝냅니다).")
     try:
         while not stop.is_set():
+            more = False
             try:
-                report = run(reconcile_orders(world, everything=everything, calls_per_s=rate, limit=100))
-                delivered = run(deliver_owed(world))
+                report = run(reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set))
+                everything, more = False, report.more
+                if report.changes or report.errors:
+                    _show(terminal, report)
+                delivered = run(deliver_owed(world, stopped=stop.is_set))
+                if delivered.tried:
+                    terminal.say(
+                        f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"
+                    )
             except StoreError as error:
                 # Whoever watches goes on watching; what was claimed comes due again by itself.
                 terminal.warn(f"The store cannot be used now (저장소를 사용할 수 없습니다): {error}")
-                stop.wait(_PAUSE_S)
-                continue
-            if report.changes or report.errors:
-                _show(terminal, report)
-            if delivered.tried:
-                terminal.say(
-                    f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"
-                )
-            everything = False
-            stop.wait(_PAUSE_S)
+            stop.wait(0 if more else _PAUSE_S)
     finally:
         restore()
     return Code.FINE
@@ -99,6 +107,7 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
         "checked": report.checked,
         "notices": report.notices,
         "calls": report.calls,
+        "more": report.more,
         "drift": len(report.drift),
         "changes": [
             {
@@ -118,6 +127,10 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
             terminal.rows(None, ("order", "before", "after", "drift"), rows)
         for id_, why in report.errors:
             terminal.warn(f"{id_} could not be checked now and will be again: {why}")
+        if report.more:
+            terminal.warn(
+                "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
+            )
 
 
 def _code(report: ReconcileReport) -> Code:

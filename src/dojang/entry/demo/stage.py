@@ -22,7 +22,6 @@ from dojang.entry.asgi import free_port, serve_until
 from dojang.entry.demo_shop import DemoShop, ShopOptions, create_shop
 from dojang.entry.serving import open_service
 from dojang.entry.settings import EMULATOR_KEY, Settings
-from dojang.errors import ConfigError
 
 __all__ = ["Ports", "Stage", "staged"]
 
@@ -106,20 +105,10 @@ async def staged(folder: Path, ports: Ports) -> AsyncIterator[Stage]:
 
 def _ports(ports: Ports) -> tuple[int, int, int]:
     return (
-        _port(ports.service, "--port"),
-        _port(ports.emulator, "--emulator-port"),
-        _port(ports.shop, "--shop-port"),
+        free_port(_HOST, ports.service, "--port"),
+        free_port(_HOST, ports.emulator, "--emulator-port"),
+        free_port(_HOST, ports.shop, "--shop-port"),
     )
-
-
-def _port(wanted: int, flag: str) -> int:
-    try:
-        return free_port(_HOST, wanted)
-    except ConfigError:
-        raise ConfigError(
-            f"Cannot listen on {_HOST}:{wanted}: somebody else does. Choose another port with {flag} "
-            f"(이미 사용 중인 포트입니다. {flag}로 다른 포트를 지정해 주세요)."
-        ) from None
 
 
 @asynccontextmanager

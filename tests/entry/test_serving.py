@@ -1,0 +1,149 @@
+"""What runs beside the HTTP API: it finishes what it has in hand when the service ends, and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from dojang.adapters.memory import MemoryBackend
+from dojang.adapters.store import AwaitedStore
+from dojang.core.delivery import Delivery, DeliveryState
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import State
+from dojang.core.receipt import Receipt
+from dojang.drive import inline, run
+from dojang.entry import serving
+from dojang.entry.serving import delivering, reconciling
+from dojang.ports import HandedOver, World
+from dojang.testing import PretendBootpay, PretendClock
+from dojang.usecases.register_order import register_order
+from dojang.usecases.verify import verify
+from dojang.web.metrics import Metrics
+
+
+class Held:
+    """Something that takes until it is let go; the shop's door, or Bootpay's answer."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.began = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def hold(self, what: str) -> None:
+        """Take until let go."""
+        self.begun.append(what)
+        self.began.set()
+        await self.let_go.wait()
+
+    async def hand_over(self, delivery: Delivery, within_s: float, /) -> HandedOver:
+        """A shop that thinks."""
+        await self.hold(delivery.id)
+        return HandedOver(settled=True)
+
+
+class HeldBootpay(PretendBootpay):
+    """A Bootpay that thinks about every approval."""
+
+    held: Held
+
+    async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
+        """See `Gateway.confirm`."""
+        await self.held.hold(receipt_id)
+        return await super().confirm(receipt_id, within_s)
+
+
+class Service:
+    """Two orders in a store, and everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = PretendClock()
+        self.backend = MemoryBackend()
+        self.bootpay = HeldBootpay(self.clock)
+        self.world = World(store=AwaitedStore(self.backend, inline), gateway=self.bootpay, clock=self.clock)
+        for name in ("o1", "o2"):
+            run(register_order(self.world, Order(id=OrderId(name), price=Money(1000), name="양말")))
+
+    def pays(self) -> None:
+        """Both are paid, and the shop is owed the news."""
+        for name in ("o1", "o2"):
+            run(verify(self.world, OrderId(name), self.bootpay.pay(name, 1000)))
+
+    def deliveries(self) -> list[DeliveryState]:
+        """How far the news has come."""
+        return [owed.state for name in ("o1", "o2") for owed in self.backend.deliveries(OrderId(name))]
+
+
+async def ended_in_the_middle(
+    loop: Callable[[], Awaitable[None]], held: Held, *, let_go: bool = True
+) -> asyncio.Task[None]:
+    """Cancel a loop while it has something in hand, and let go afterwards."""
+    task = asyncio.ensure_future(loop())
+    await held.began.wait()
+    task.cancel()
+    if let_go:
+        asyncio.get_running_loop().call_soon(held.let_go.set)
+    await asyncio.wait((task,))
+    return task
+
+
+def test_the_delivery_in_hand_is_settled_and_no_other_begun() -> None:
+    """The shop's answer is not lost, so it is not told twice; the next one waits for the next process."""
+    service = Service()
+    service.pays()
+
+    async def story() -> tuple[Held, bool]:
+        held = Held()
+        world = replace(service.world, fulfilment=held)
+        task = await ended_in_the_middle(lambda: delivering(world, Metrics()), held)
+        return held, task.cancelled()
+
+    held, cancelled = asyncio.run(story())
+
+    assert (1, True) == (len(held.begun), cancelled)
+    assert sorted([DeliveryState.SETTLED, DeliveryState.DUE]) == sorted(service.deliveries())
+
+
+def test_a_shop_that_never_answers_does_not_hold_the_end_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while the attempt is given up like one that crashed: still owed, under the same id."""
+    monkeypatch.setattr(serving, "FINISH_WITHIN_S", 0.01)
+    service = Service()
+    service.pays()
+
+    async def story() -> bool:
+        held = Held()
+        world = replace(service.world, fulfilment=held)
+        return (
+            await ended_in_the_middle(lambda: delivering(world, Metrics()), held, let_go=False)
+        ).cancelled()
+
+    assert asyncio.run(story())
+    assert [DeliveryState.DUE] * 2 == service.deliveries()
+
+
+def test_the_order_in_hand_is_finished_and_no_other_begun() -> None:
+    """Its money is moving: what Bootpay says to that is written down before the service ends."""
+    service = Service()
+
+    async def story() -> Held:
+        held = service.bootpay.held = Held()
+        for name in ("o1", "o2"):
+            receipt_id = service.bootpay.agree(name, 1000)
+            buyer = asyncio.create_task(verify(service.world, OrderId(name), receipt_id))
+            await held.began.wait()
+            buyer.cancel()
+            held.began.clear()
+        service.clock.advance(121)
+        await ended_in_the_middle(lambda: reconciling(service.world), held)
+        return held
+
+    held = asyncio.run(story())
+    states = [
+        record.payment.state for name in ("o1", "o2") if (record := service.backend.load(OrderId(name)))
+    ]
+
+    # Twice a buyer's process died in the middle; the loop took one of the two up again.
+    assert 3 == len(held.begun)
+    assert sorted([State.PAID, State.CONFIRMING]) == sorted(states)
