@@ -488,8 +488,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "an order expires without a look",
         edited(
-            check_order._look_at,
-            ("await _receipts(world, record, deadline)", "[]"),
+            check_order._other_receipts,
+            ("await world.gateway.look_up_order(record.order.id, deadline.left_s)", "()"),
         ),
         ("late money, hold",),
     ),
