@@ -13,6 +13,7 @@ import pytest
 
 from dojang.adapters.clock import SystemClock
 from dojang.emulator.server import EmulatorServer
+from dojang.entry.aws import Function
 from dojang.entry.aws.keeping import Keeper
 from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
 
@@ -288,6 +289,19 @@ def test_the_log_is_what_lambda_calls_json(deployed: Deployed, buyer: Buyer) -> 
         line["order_id"], line["receipt_id"], line["outcome"], line["status"],
     )  # fmt: skip
     assert line["timestamp"].endswith("Z")
+
+
+def test_half_a_character_in_an_event_stops_no_line(tmp_path: Path) -> None:
+    """JSON can hold half a surrogate pair, a stream cannot: what was done must not end as an error of its log line."""
+    settings = {"DOJANG_MODE": "emulator", "DOJANG_STORE": f"sqlite:///{tmp_path}/o.sqlite3"}
+    with (tmp_path / "log").open("w", encoding="utf-8") as out:
+        function = Function(settings, out=out)
+        answer = function(request_event("rest_api", "\ud83d", "/healthz"), None)
+        function.forget()
+
+    assert isinstance(answer, dict)
+    assert 405 == answer["statusCode"]
+    assert '"message":"? /healthz"' in (tmp_path / "log").read_text(encoding="utf-8")
 
 
 def test_metrics_are_in_the_embedded_format(deployed: Deployed, buyer: Buyer) -> None:
