@@ -1,7 +1,8 @@
-"""The blog post's own function on the layer, in the real runtime: its import line, whatever else the function has."""
+"""Functions of one's own on the layer, in the real runtime: the blog post's with its import line, and the example."""
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.entry.conftest import Opt
 
 Deploy = Callable[[Mapping[str, str]], Instance]
+EXAMPLE = Path(__file__).parents[3] / "examples" / "lambda_stateless.py"
 
 # As it stands in the blog post, `is` included; only its placeholders are filled in.
 BLOG = """
@@ -55,13 +57,13 @@ def deploy(opt: Opt, bootpay: EmulatorServer, tmp_path: Path) -> Iterator[Deploy
             file = task / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(code, encoding="utf-8")
+        settings = {
+            "BOOTPAY_URL": bootpay.url,
+            "BOOTPAY_CLIENT_KEY": "client",
+            "BOOTPAY_SECRET_KEY": "secret",
+        }
         instances.append(
-            Instance(
-                opt.path(task),
-                {"BOOTPAY_URL": bootpay.url},
-                tmp_path,
-                handler="lambda_function.lambda_handler",
-            )
+            Instance(opt.path(task), settings, tmp_path, handler="lambda_function.lambda_handler")
         )
         instances[0].ready()
         return instances[0]
@@ -128,3 +130,17 @@ def test_the_class_can_be_imported_past_a_package_lib(deploy: Deploy, buyer: Buy
     instance = deploy(function | COUPONS | PACKAGE)
 
     assert instance({"price": 100}) is True
+
+
+def test_the_example_judges_for_orders_that_are_kept_elsewhere(deploy: Deploy, buyer: Buyer) -> None:
+    """No store and no handler of ours: what fits is paid, another price is not, nonsense is the caller's mistake."""
+    order_id = "1526557671321"
+    code = EXAMPLE.read_text(encoding="utf-8").replace("def handler(", "def lambda_handler(")
+    instance = deploy({"lambda_function.py": code})
+    receipts = [buyer.pays(order_id, price, approved=True) for price in (3000, 2999)]
+    bodies = [{"order_id": order_id, "receipt_id": receipt_id} for receipt_id in (*receipts, "../x")]
+    answers = [instance({"body": json.dumps(body)}) for body in bodies]
+
+    assert [(200, '{"paid": true}'), (200, '{"paid": false}'), (400, '{"paid": false}')] == [
+        (answer["statusCode"], answer["body"]) for answer in answers
+    ]
