@@ -540,6 +540,45 @@ def test_a_mistake_of_ours_shows_nothing_of_what_it_met(
     assert "KeyError at" in deployed.logs[-1]["message"]
 
 
+def test_the_shop_hears_what_it_is_owed_though_no_order_can_be_checked(
+    deployed: Deployed, buyer: Buyer, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in the first half of the schedule's work ends the invocation, but not before the second half."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+
+    def broken(*_: object, **__: object) -> Any:
+        raise KeyError("o-2")
+
+    monkeypatch.setattr("dojang.entry.aws.function.check", broken)
+    with pytest.raises(RuntimeError, match="its log says where"):
+        deployed.function(sample("event_rule"), None)
+
+    assert [("o-1", "order.paid")] == door.types
+
+
+def test_what_was_handed_over_is_counted_though_the_store_goes_away(
+    deployed: Deployed, buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that is counted only at the end would not be there for the alarm about deliveries given up."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    store = deployed.function._keeper.ready().world.store
+    claim, claims = store.claim_deliveries, []
+
+    async def once(*words: Any, **more: Any) -> Any:
+        claims.append(words)
+        if len(claims) > 1:
+            raise StoreUnavailable("the table does not answer")
+        return await claim(*words, **more)
+
+    monkeypatch.setattr(store, "claim_deliveries", once)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("stream"), None)
+
+    assert 1 == deployed.counted("Deliveries", outcome="settled")
+
+
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:
     """Three seconds, Lambda's default, are never enough to approve a payment."""
     for _ in range(2):

@@ -97,14 +97,19 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
             done.finished = False
             break
         report: DeliveryReport = run(deliver_owed(world, limit=1))
+        if not report.tried:
+            break
+        # Counted one by one: the next may find no store, and what was given up would raise no alarm.
+        for result, times in (
+            ("settled", report.settled.total()),
+            ("failed", report.failed),
+            ("dead", report.dead),
+        ):
+            if times:
+                metrics.deliveries.add(result, times=times)
         settled += report.settled
         failed += report.failed
         dead += report.dead
-        if not report.tried:
-            break
-    for result, times in (("settled", settled.total()), ("failed", failed), ("dead", dead)):
-        if times:
-            metrics.deliveries.add(result, times=times)
     if failed or dead:
         log.warning("deliveries: %d failed, %d given up", failed, dead)
     done.told["deliver"] = {"settled": dict(settled), "failed": failed, "dead": dead}
