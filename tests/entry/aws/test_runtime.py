@@ -6,21 +6,26 @@ Real processes, killed for real; none of them can find this source tree or its e
 from __future__ import annotations
 
 import json
+import re
 import sysconfig
 import threading
 import urllib.error
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import boto3
 import pytest
 from tests.adapters import dynamodb_local
 
 from dojang.emulator.server import EmulatorServer
+from dojang.entry.layer import Arch, Target
 from dojang.entry.settings import read_settings
+from dojang.entry.template import application
 from dojang.entry.wiring import migrated
 
 from .conftest import FACES, KEY, WHSEC, Buyer, Door, request_event, sample
@@ -84,6 +89,9 @@ def environment(
         "DOJANG_API_KEYS": KEY,
         "DOJANG_DELIVER_TO": door.url,
         "DOJANG_DELIVER_SECRET": WHSEC,
+        # As the template has it.
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
     }
     if request.param == "dynamodb":
         for name, value in dynamodb_local.KEYS.items():
@@ -246,6 +254,49 @@ def test_a_payment_through_the_real_runtime(start: Start, buyer: Buyer, door: Do
     assert told[0]["receipt_id"] == receipt_id
     assert f"START RequestId: {told[0]['requestId']}" in instance.log
     assert any(line.get("Verifications") == 1 for line in instance.lines)
+
+
+@pytest.mark.parametrize("environment", ["dynamodb"], indirect=True)
+def test_the_tables_own_stream_wakes_the_function(
+    start: Start, environment: dict[str, str], buyer: Buyer, door: Door
+) -> None:
+    """What DynamoDB itself tells of a payment, as far as the template's filter lets it pass: the shop hears at once."""
+    instance = start()
+    instance.ready()
+    instance({"action": "register", "order_id": "o-1", "price": 3000, "name": "커피"})
+    unwoken = _passed(environment["DOJANG_STORE"])
+    instance({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    woken = _passed(environment["DOJANG_STORE"])
+    before = list(door.types)
+    answer = instance({"Records": woken})
+
+    assert ([], 1, []) == (unwoken, len(woken), before)
+    assert {"batchItemFailures": []} == answer
+    assert [("o-1", "order.paid")] == door.types
+
+
+def _passed(store: str) -> list[dict[str, Any]]:
+    """The records of the table's stream that the template's filter passes on."""
+    table = store.removeprefix("dynamodb://").partition("?")[0]
+    where = {"region_name": dynamodb_local.REGION, "endpoint_url": dynamodb_local.server_endpoint()}
+    arn = boto3.client("dynamodb", **where).describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    streams = boto3.client("dynamodbstreams", **where)
+    records: list[dict[str, Any]] = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        at = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )
+        records += streams.get_records(ShardIterator=at["ShardIterator"])["Records"]
+    template = application(Target("3.13", Arch.ARM64))["template.yaml"]
+    (pattern,) = (json.loads(text) for text in re.findall(r"- Pattern: '(.*)'", template))
+    (begins,) = (rule["prefix"] for rule in pattern["dynamodb"]["Keys"]["sk"]["S"])
+    plain = json.loads(json.dumps(records, default=datetime.timestamp))
+    return [
+        record
+        for record in plain
+        if record["eventName"] in pattern["eventName"]
+        and record["dynamodb"]["Keys"]["sk"]["S"].startswith(begins)
+    ]
 
 
 def test_fifty_invocations_in_five_instances_are_one_payment_and_one_delivery(
