@@ -14,6 +14,7 @@ from heapq import merge
 from itertools import islice
 
 from dojang.adapters.dynamodb.asking import put, query, update
+from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     LAYOUT,
     Shards,
@@ -72,7 +73,8 @@ class DynamoDBBackend:
     **Reads.** `load` is one strongly consistent read, also with a receipt: BatchGetItem then, not TransactGetItems,
     which costs twice as much and fails under a concurrent commit. Order and claim may so be of two moments, a
     millisecond apart. Nothing rests on that: a commit checks both again. Lists and due work come from indexes, which
-    follow the table after a moment; what was found is then read or changed in the table itself.
+    follow the table after a moment; what was found is then read or changed in the table itself. A claim passes over
+    what the index still shows and others have taken.
 
     **Unknown outcomes.** Each write carries a token or a condition by which its repeat is recognised: after a timeout
     it is sent again, and "moved on" by our own token means done. Only if DynamoDB stays silent beyond the patience is
@@ -120,8 +122,10 @@ class DynamoDBBackend:
         self._way = way or SignedTable(region_of(region), endpoint, connections_max=connections_max)
         self._shards = Shards(shards)
         # From the system, or all functions restored from one snapshot would pause alike and meet again.
-        self._patience = Patience(self._way, patience_s, clock, pause, random.SystemRandom().random)
+        spread = random.SystemRandom().random
+        self._patience = Patience(self._way, patience_s, clock, pause, spread)
         self._together = Together(_THREADS)
+        self._due = Due(table, self._patience, self._shards, self._together, clock, spread)
         self._outbox = Outbox(table, self._patience, self._shards, self._together, self._due)
 
     def close(self) -> None:
@@ -333,9 +337,8 @@ class DynamoDBBackend:
 
     def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.claim_notices`."""
-        due = self._due(["inbox"], now, limit)
-        claimed = self._together([partial(self._claim, item, now, until, counts="attempts") for item in due])
-        return [notice_in(item) for item in claimed if item is not None]
+        take = partial(self._take, now=now, until=until, counts="attempts")
+        return [notice_in(item) for item in self._due.claim(["inbox"], now, limit, take)]
 
     def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
         """See `Store.settle_notice`."""
@@ -377,9 +380,8 @@ class DynamoDBBackend:
 
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        due = self._due(["check"], now, limit)
-        claimed = self._together([partial(self._claim, item, now, until) for item in due])
-        return [record_in(item).order.id for item in claimed if item is not None]
+        claimed = self._due.claim(["check"], now, limit, partial(self._take, now=now, until=until))
+        return [record_in(item).order.id for item in claimed]
 
     # What is due
 
@@ -389,25 +391,11 @@ class DynamoDBBackend:
             return {}, ("due_in", "due")
         return {"due_in": self._shards.of(kind, item_id), "due": number(micros(due_at) or 0)}, ()
 
-    def _due(self, kinds: Sequence[str], now: datetime, limit: int) -> list[Item]:
-        """Keys of what the index shows as due, the longest due first."""
-        if limit < 1:
-            return []
-        asked = [
-            query(
-                self._table,
-                "#due_in = :shard AND #due <= :now",
-                {":shard": shard, ":now": number(micros(now) or 0)},
-                index="due",
-                limit=limit,
-            )
-            for kind in kinds
-            for shard in self._shards.all(kind)
-        ]
-        answers = self._together([partial(self._patience.ask, "Query", one) for one in asked])
-        found = [item for answer in answers for item in answer.items]
-        found.sort(key=lambda item: (int(str(item["due"].n)), str(item["pk"].s), str(item["sk"].s)))
-        return found[:limit]
+    def _take(
+        self, items: Sequence[Item], _: int, now: datetime, until: datetime, *, counts: str = ""
+    ) -> list[Item | None]:
+        """Take each of these, unless somebody else just has."""
+        return self._together([partial(self._claim, item, now, until, counts=counts) for item in items])
 
     def _claim(self, item: Item, now: datetime, until: datetime, *, counts: str = "") -> Item | None:
         """Take what is still due, so that nobody else finds it due before `until`."""
