@@ -88,6 +88,7 @@ class DynamoDBBackend:
         endpoint: Another endpoint, such as DynamoDB Local's.
         shards: Into how many partitions each index is split. It may be raised at any time, never lowered.
         patience_s: How long one request may take, repeats included.
+        left_s: How many seconds there are at most, now, for a request that writes (with False: reads).
         connections_max: How many requests may be under way at once.
         way: Another way to DynamoDB than the lean one.
         clock: Monotonic seconds.
@@ -108,6 +109,7 @@ class DynamoDBBackend:
         *,
         shards: int = SHARDS,
         patience_s: float = 5.0,
+        left_s: Callable[[bool], float] | None = None,
         connections_max: int = 16,
         way: Table | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -123,7 +125,7 @@ class DynamoDBBackend:
         self._shards = Shards(shards)
         # From the system, or all functions restored from one snapshot would pause alike and meet again.
         spread = random.SystemRandom().random
-        self._patience = Patience(self._way, patience_s, clock, pause, spread)
+        self._patience = Patience(self._way, patience_s, clock, pause, spread, left_s)
         self._together = Together(_THREADS)
         self._due = Due(table, self._patience, self._shards, self._together, clock, spread)
         self._outbox = Outbox(table, self._patience, self._shards, self._together, self._due)

@@ -107,9 +107,7 @@ class SignedTable:
                 headers=headers,
                 retries=False,
                 redirect=False,
-                timeout=urllib3.Timeout(
-                    connect=max(0.001, min(_CONNECT_S, within_s)), read=max(0.001, min(_ATTEMPT_S, within_s))
-                ),
+                timeout=urllib3.Timeout(total=max(0.001, within_s), connect=_CONNECT_S, read=_ATTEMPT_S),
             )
         except (HTTPError, OSError) as error:
             raise TableSilent(type(error).__name__) from None
