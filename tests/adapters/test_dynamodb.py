@@ -25,7 +25,7 @@ from dojang.adapters.store import AwaitedStore
 from dojang.core.decision import Accepted, Decision, Pending
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Record, What
+from dojang.core.payment import CancelRequest, Event, Lease, Payment, Record, State, What
 from dojang.drive import inline, run
 from dojang.errors import ConfigError, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, World
@@ -392,6 +392,70 @@ def test_an_item_beyond_dynamodbs_size_is_refused_and_changes_nothing(backend: D
     assert "sss" not in str(refused.value)
     assert record == backend.load(OrderId("o1"))
     assert [] == backend.deliveries(OrderId("o1"))
+
+
+def _asked_for(times: int, *, under_way: bool) -> Payment:
+    """A payment with so many partial cancels behind it."""
+    requests = tuple(
+        CancelRequest(key=f"{number:032x}", fingerprint="f" * 64, outcome="done", amount=100)
+        for number in range(times)
+    )
+    lease = Lease(until=LATER) if under_way else None
+    state = State.CANCELLING if under_way else State.PAID
+    return Payment(state=state, receipt_id=ReceiptId("a" * 24), requests=requests, lease=lease)
+
+
+def test_an_order_near_its_size_begins_nothing_and_still_ends_what_was_begun(
+    watched: Watched, backend: DynamoDBBackend
+) -> None:
+    """Money moves only while there is room to write down what became of it."""
+    record = _register(backend)
+
+    def decided(record: Record, times: int, *, under_way: bool) -> Decision:
+        event = Event(version=record.version + 1, at=NOW, what=What.CANCEL_INTENDED, who="shop", data={})
+        return Decision(
+            payment=_asked_for(times, under_way=under_way),
+            version=event.version,
+            events=(event,),
+            owes=(),
+            claims=(),
+            due_at=None,
+            answer=Pending(),
+        )
+
+    begun = backend.commit(record, decided(record, 1_700, under_way=True))
+    watched.calls.clear()
+    with pytest.raises(StoreUnavailable, match="o1 has grown too large for another approval or cancel"):
+        backend.commit(begun, decided(begun, 1_850, under_way=True))
+    nothing_sent = list(watched.calls)
+    ended = backend.commit(begun, decided(begun, 1_850, under_way=False))
+
+    assert [] == nothing_sent
+    assert ended == backend.load(OrderId("o1"))
+
+
+def test_a_history_of_many_pages_is_whole_and_in_order(watched: Watched, backend: DynamoDBBackend) -> None:
+    """A query's answer ends at a megabyte; a history does not."""
+    record = _register(backend)
+    for number in range(30):
+        words = {"words": f"{number:02d}" * 20_000}
+        event = Event(version=record.version + 1, at=NOW, what=What.RECEIPT_REFUSED, who="x", data=words)
+        decision = Decision(
+            payment=record.payment,
+            version=event.version,
+            events=(event,),
+            owes=(),
+            claims=(),
+            due_at=None,
+            answer=Pending(),
+        )
+        record = backend.commit(record, decision)
+    watched.calls.clear()
+    events = backend.history(OrderId("o1"))
+
+    assert ["Query", "Query"] == watched.operations
+    assert list(range(1, 32)) == [event.version for event in events]
+    assert [f"{number:02d}" for number in range(30)] == [str(event.data["words"])[:2] for event in events[1:]]
 
 
 def test_others_words_come_back_as_far_as_text_can_hold_them(backend: DynamoDBBackend) -> None:

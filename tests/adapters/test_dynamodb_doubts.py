@@ -446,6 +446,17 @@ def test_a_claim_whose_answer_is_lost_comes_back_after_its_lease(
     assert ["o1"] == list(backend.claim_checks(LATER, LATER + timedelta(minutes=1), 5))
 
 
+def test_why_a_transaction_cannot_be_is_told(watched: Watched, backend: DynamoDBBackend) -> None:
+    """An order that has grown too large is told as that, not by a code alone."""
+    record = _register(backend)
+    reason = Reason("ValidationError", message="Item size to update has exceeded the maximum allowed size")
+    watched.faults = [
+        ("TransactWriteItems", TableRefused("TransactionCanceledException", "…", 400, (reason,)), "before")
+    ]
+    with pytest.raises(StoreUnavailable, match="Item size to update has exceeded the maximum allowed size"):
+        backend.commit(record, _paying(record))
+
+
 # No
 
 NO: list[TableRefused] = [
@@ -458,6 +469,12 @@ NO: list[TableRefused] = [
     TableRefused("CredentialsUnavailable", "NoCredentialsError"),
     TableRefused("ResourceNotFoundException", "Requested resource not found"),
     _cancelled("ValidationError", "None"),
+    TableRefused(
+        "TransactionCanceledException",
+        "…",
+        400,
+        (Reason("None"), Reason("ValidationError", message="One or more values are invalid: 01012345678")),
+    ),
     _cancelled("None", "ItemCollectionSizeLimitExceeded"),
     _cancelled(),
 ]

@@ -40,11 +40,11 @@ from dojang.adapters.dynamodb.schema import check, migrate
 from dojang.adapters.dynamodb.signed import SignedTable, region_of
 from dojang.adapters.dynamodb.table import Item, Reason, Table, Value
 from dojang.adapters.dynamodb.together import Together
-from dojang.adapters.rows import cursor_from, cursor_of, micros, payment_json
+from dojang.adapters.rows import cursor_from, cursor_of, micros, order_row, payment_json
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Record, shown_state
+from dojang.core.payment import Event, Payment, Record, shown_state
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 
@@ -56,6 +56,7 @@ for its checks in the half year that follows."""
 
 _LATEST = 2**62
 _PARTS_MAX = 100
+_LEASED_MAX = 360_000
 _THREADS = 8
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 _NEW = "attribute_not_exists(#pk)"
@@ -69,7 +70,7 @@ class DynamoDBBackend:
 
     **Atomic.** `commit` is one TransactWriteItems: the order's new state under its version, the events, the claims,
     what is owed. Every other method writes one item under a condition. At most 100 parts (some ninety deliveries) and
-    400 KB an item; what is more is refused whole.
+    400 KB an item; what is more is refused whole, and from 360 KB on nothing that moves money is begun.
 
     **Reads.** `load` is one strongly consistent read, also with a receipt: BatchGetItem then, not TransactGetItems,
     which costs twice as much and fails under a concurrent commit. Order and claim may so be of two moments, a
@@ -173,6 +174,11 @@ class DynamoDBBackend:
     def commit(self, record: Record, decision: Decision, /) -> Record:
         """See `Store.commit`."""
         order_id = record.order.id
+        if decision.payment.lease is not None and _size(record.order, decision.payment) > _LEASED_MAX:
+            # Money moves next, and what becomes of it must find room.
+            raise StoreUnavailable(
+                f"order {order_id} has grown too large for another approval or cancel: DynamoDB holds 400 KB an item"
+            )
         token = secrets.token_hex(16)
         history = [events_item(order_id, decision.events, token)] if decision.events else []
         claims = [
@@ -418,3 +424,8 @@ class DynamoDBBackend:
     def _get(self, key: Item) -> Item | None:
         request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
         return self._patience.ask("GetItem", request).item
+
+
+def _size(order: Order, payment: Payment) -> int:
+    """About how many bytes an order's item takes, its keys and numbers apart."""
+    return sum(len(str(part).encode()) for part in (*order_row(order), payment_json(payment)))

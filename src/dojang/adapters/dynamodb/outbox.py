@@ -35,7 +35,7 @@ from dojang.core.order import OrderId
 __all__ = ["Outbox"]
 
 _LANES_AT_ONCE = 8
-_ID_LENGTH_MAX = 512
+_ID_BYTES_MAX = 512
 _DUE = text(DeliveryState.DUE)
 _SETTLED = text(DeliveryState.SETTLED)
 
@@ -222,7 +222,7 @@ class Outbox:
     def retry(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Due now unless it is settled."""
         order_id = delivery_id.rsplit(":", 2)[0]
-        if not order_id or len(delivery_id) > _ID_LENGTH_MAX:
+        if not order_id or len(delivery_id.encode("utf-8", "replace")) > _ID_BYTES_MAX:
             return None
         # The lane is not part of the id, and the index needs it.
         for lane in Lane:

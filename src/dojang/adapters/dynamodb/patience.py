@@ -174,9 +174,10 @@ class Patience:
                 raise Cancelled(refused.reasons, doubtful=doubtful) from None
             if codes - {"None"} and codes <= _BUSY_PARTS:
                 return ", ".join(sorted(codes - {"None"}))
-            raise StoreUnavailable(
-                f"DynamoDB refused: {code} ({', '.join(sorted(codes - {'None'}))})"
-            ) from None
+            said = {
+                f"{one.code}: {_plain(one.message or '')}" for one in refused.reasons if one.code != "None"
+            }
+            raise StoreUnavailable(f"DynamoDB refused: {code} ({', '.join(sorted(said))})") from None
         if code in _BUSY or refused.http_status >= 500:
             return code
         cure = _CURES.get(code) or _plain(refused.words)
