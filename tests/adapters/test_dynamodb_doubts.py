@@ -30,7 +30,7 @@ from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
-from dojang.errors import Conflict, StoreUnavailable
+from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice
 
 from .dynamodb_local import KEYS, REGION, Watched, fresh_name, local_way
@@ -444,6 +444,23 @@ def test_a_claim_whose_answer_is_lost_comes_back_after_its_lease(
 
     assert (["o1"] if when == "before" else []) == list(lost)
     assert ["o1"] == list(backend.claim_checks(LATER, LATER + timedelta(minutes=1), 5))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (TableRefused("ThrottlingException", "x"), StoreUnavailable),
+        (TableRefused("InternalServerError", "x", 500), StoreUnavailable),
+        (TableRefused("AccessDeniedException", "x"), ConfigError),
+    ],
+)
+def test_a_table_too_busy_to_be_described_is_no_wrong_setting(
+    watched: Watched, backend: DynamoDBBackend, refusal: TableRefused, told: type[Exception]
+) -> None:
+    """A person is sent to the settings only where a setting is at fault."""
+    watched.faults = [("DescribeTable", refusal, "before")]
+    with pytest.raises(told, match=refusal.code):
+        _ = backend.version
 
 
 def test_why_a_transaction_cannot_be_is_told(watched: Watched, backend: DynamoDBBackend) -> None:

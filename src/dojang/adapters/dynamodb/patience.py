@@ -13,12 +13,11 @@ from typing import NamedTuple
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, Table, TableRefused, TableSilent
 from dojang.errors import StoreUnavailable
 
-__all__ = ["Cancelled", "ConditionFailed", "Patience"]
+__all__ = ["BUSY", "Cancelled", "ConditionFailed", "Patience"]
 
 _PAUSE_S = 0.02
 _PAUSE_MAX_S = 0.6
-# Nothing was carried out, and the very same request may succeed in a moment.
-_BUSY = frozenset(
+BUSY = frozenset(
     {
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
@@ -31,6 +30,7 @@ _BUSY = frozenset(
         "TransactionInProgressException",
     }
 )
+"""Nothing was carried out, and the very same request may succeed in a moment."""
 _BUSY_PARTS = frozenset(
     {
         "None",
@@ -178,7 +178,7 @@ class Patience:
                 f"{one.code}: {_plain(one.message or '')}" for one in refused.reasons if one.code != "None"
             }
             raise StoreUnavailable(f"DynamoDB refused: {code} ({', '.join(sorted(said))})") from None
-        if code in _BUSY or refused.http_status >= 500:
+        if code in BUSY or refused.http_status >= 500:
             return code
         cure = _CURES.get(code) or _plain(refused.words)
         raise StoreUnavailable(f"DynamoDB refused {operation}: {code} ({cure})") from None
