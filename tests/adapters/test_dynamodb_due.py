@@ -189,6 +189,17 @@ def test_notices_and_checks_behind_what_the_index_still_shows_are_found() -> Non
     assert ([], []) == nothing
 
 
+def test_a_claim_that_has_enough_reads_no_further(backend: DynamoDBBackend, watched: Watched) -> None:
+    """One page and no more, also where the index has more to show."""
+    for number in range(21):
+        _register(backend, f"o{number:02d}", due_at=NOW)
+    watched.calls.clear()
+    claimed = backend.claim_checks(LATER, MUCH_LATER, 20)
+
+    assert 20 == len(claimed)
+    assert 1 == watched.operations.count("Query")
+
+
 def test_a_claim_looks_at_four_hundred_at_most(backend: DynamoDBBackend, watched: Watched) -> None:
     """Whatever the index shows, a claim's cost has an end; what it passed over is left to the next one."""
     due = backend._due

@@ -96,8 +96,6 @@ class Due:
                 if self._clock() < self._crowded_until:
                     self._disperse(left)
                 while left:
-                    if len(claimed) >= limit or looked_at >= _LOOKED_AT_MAX:
-                        return claimed
                     wanted = limit - len(claimed)
                     width = max(wanted, at_once) if looked_at else wanted
                     batch, left = left[:width], left[width:]
@@ -107,6 +105,8 @@ class Due:
                     if None in taken:
                         self._crowded_until = self._clock() + _CROWDED_S
                         self._disperse(left)
+                    if len(claimed) >= limit or looked_at >= _LOOKED_AT_MAX:
+                        return claimed
         except StoreUnavailable:
             # What has been taken would be nobody's until its lease is over.
             if not claimed:
