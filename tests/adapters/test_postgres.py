@@ -26,7 +26,7 @@ from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.errors import Conflict, StoreUnavailable
-from dojang.ports import Notice, OrderFilter
+from dojang.ports import Notice, OrderFilter, StoredNotice
 from dojang.testing import StoreContract
 
 from .postgres_server import OwnServer, Road, fresh_schema, own_server, server_conninfo
@@ -230,6 +230,7 @@ def test_every_method_is_one_round_trip(road: Road) -> None:
             "buyer",
         )
         notice = Notice(receipt_id=RECEIPT)
+        heard = StoredNotice(notice=notice, received_at=NOW)
         calls: dict[str, Callable[[], Any]] = {
             "register": lambda: _register(backend),
             "register again": lambda: _register(backend),
@@ -245,7 +246,7 @@ def test_every_method_is_one_round_trip(road: Road) -> None:
             "retry_delivery": lambda: backend.retry_delivery(paid.owes[0].id, NOW),
             "receive": lambda: backend.receive(notice, NOW, NOW),
             "claim_notices": lambda: backend.claim_notices(NOW, LATER, 10),
-            "settle_notice": lambda: backend.settle_notice(notice, "settled"),
+            "settle_notice": lambda: backend.settle_notice(heard, "settled"),
             "notices": lambda: backend.notices(10),
             "reschedule": lambda: backend.reschedule(record, LATER),
             "claim_checks": lambda: backend.claim_checks(NOW, LATER, 10),
