@@ -550,6 +550,17 @@ class StoreContract:
         assert [] == list(backend.claim_deliveries(_LATER + timedelta(days=1), _LATER, 1))
         assert backend.retry_delivery("nobody", _LATER) is None
 
+    def test_a_person_can_have_it_tried_before_its_time(self, backend: Backend) -> None:
+        """The shop's server is mended: what would be tried tomorrow goes now, as the next attempt of the same."""
+        _owing(backend, _owed())
+        claimed = backend.claim_deliveries(_NOW, _LATER, 1)[0]
+        backend.settle_delivery(replace(claimed, due_at=_LATER + timedelta(days=1), last_error="503"))
+        retried = backend.retry_delivery(claimed.id, _LATER)
+        again = backend.claim_deliveries(_LATER, _LATER + timedelta(minutes=1), 1)
+
+        assert replace(_owed(), attempts=1, due_at=_LATER) == retried
+        assert [(claimed.id, 2)] == [(owed.id, owed.attempts) for owed in again]
+
     def test_a_retry_fences_out_nobody_who_settles_meanwhile(self, backend: Backend) -> None:
         """A claim that was going on when a person asked for a retry may still end well."""
         _owing(backend, _owed())
@@ -684,6 +695,20 @@ class StoreContract:
         assert ([], []) == (list(meanwhile), list(postponed))
         assert 1 == len(backend.claim_notices(_LATER + timedelta(hours=1), _LATER + timedelta(hours=2), 10))
 
+    def test_a_limit_gives_the_notices_that_are_longest_due(self, backend: Backend) -> None:
+        """Under load the oldest is looked into first, and what was not given is left for others."""
+        for number in range(5):
+            backend.receive(
+                Notice(receipt_id=_receipt_id(number)), _NOW, _NOW + timedelta(seconds=5 - number)
+            )
+        first = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 2)
+        rest = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 10)
+
+        assert {_receipt_id(4), _receipt_id(3)} == {stored.notice.receipt_id for stored in first}
+        assert {_receipt_id(2), _receipt_id(1), _receipt_id(0)} == {
+            stored.notice.receipt_id for stored in rest
+        }
+
     def test_settling_an_unknown_notice_is_no_error(self, backend: Backend) -> None:
         """There is nothing to lose in what was never heard."""
         unknown = StoredNotice(notice=Notice(receipt_id=_receipt_id(9)), received_at=_NOW)
@@ -789,8 +814,12 @@ class StoreContract:
         """Under load the oldest debt is looked at first."""
         for number in range(5):
             _registered(backend, f"o{number}", due_at=_NOW + timedelta(seconds=5 - number))
+        first = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 2)
+        rest = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
 
-        assert {"o4", "o3"} == set(backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 2))
+        assert {"o4", "o3"} == set(first)
+        # What was not given is not taken either: nobody would look at it until the lease is over.
+        assert {"o2", "o1", "o0"} == set(rest)
 
     def test_an_order_is_rescheduled_only_if_it_has_not_moved_on(self, backend: Backend) -> None:
         """A look that changed nothing must not undo the schedule of a decision made meanwhile."""
