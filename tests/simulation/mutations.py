@@ -42,11 +42,13 @@ class Mistake:
 
     Attributes:
         name: The mistake in words.
+        breaks: The promise that it breaks, or those of which it may break either.
         make: Makes it; what it returns undoes it.
         caught_by: Names of scenarios, in the order they are tried; without any, seeded worlds.
     """
 
     name: str
+    breaks: tuple[str, ...]
     make: Callable[[], Callable[[], None]]
     caught_by: tuple[str, ...] = ()
 
@@ -207,6 +209,7 @@ def _another_key(order_id: str, key: str) -> str:
 MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a webhook is acknowledged without being kept",
+        ("P8",),
         edited(
             receive_webhook.receive_webhook,
             (
@@ -221,6 +224,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a webhook counts as settled before it is looked into",
+        ("P8",),
         edited(
             receive_webhook.receive_webhook,
             (
@@ -235,29 +239,34 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a webhook that repeats a forged one is not due again",
+        ("P8",),
         edited(
             receive_webhook.receive_webhook,
             ('        await world.store.settle_notice(notice, "", due_at)\n', "        pass\n"),
         ),
         ("webhook after a forged one",),
     ),
-    Mistake("a webhook is believed", _trusting, ("approval, forged webhook",)),
+    Mistake("a webhook is believed", ("P1",), _trusting, ("approval, forged webhook",)),
     Mistake(
         "webhooks are told apart by their receipt alone",
+        ("P8",),
         on_class(Notice, "key", property(lambda notice: str(notice.receipt_id))),
     ),
     Mistake(
         "what is owed is written in a second transaction",
+        ("P3",),
         on_class(AwaitedStore, "commit", _commit_in_two),
         ("verify, verify",),
     ),
     Mistake(
         "history is not written",
+        ("P10",),
         method(MemoryBackend, "commit", ("self._events[order_id].extend(decision.events)", "pass")),
         ("verify, verify",),
     ),
     Mistake(
         "an approval is sent again after a timeout",
+        ("P7",),
         edited(
             verify._approve,
             (
@@ -269,6 +278,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a timeout counts as a refusal",
+        ("P7",),
         edited(
             verify._approve,
             ("    except NotSent as never_left:", "    except (NotSent, OutcomeUnknown) as never_left:"),
@@ -277,6 +287,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "an approval is sent before its intent is written down",
+        ("P7",),
         edited(
             verify._approve,
             (
@@ -288,11 +299,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "an intent holds no lease",
+        ("P7",),
         on_class(Payment, "leased", lambda self, now: False),
         ("approval, verify", "whole cancels, two keys", "cancel, reconcile"),
     ),
     Mistake(
         "a lease without fencing: the version is not compared",
+        ("P2", "P10"),
         method(
             MemoryBackend, "commit", ("there is None or there.version != record.version", "there is None")
         ),
@@ -300,6 +313,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "an unfinished approval is never looked at again",
+        ("P7",),
         edited(
             schedule.next_check,
             (
@@ -311,6 +325,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`>=` for `==` on the price",
+        ("P1",),
         edited(
             verification.judge, ("receipt.price != order.price.minor", "receipt.price < order.price.minor")
         ),
@@ -318,41 +333,49 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "the currency is not compared",
+        ("P1",),
         edited(verification.judge, ("receipt.currency != order.price.currency", "False")),
         ("wrong currency",),
     ),
     Mistake(
         "the tax-free part is not compared",
+        ("P1",),
         edited(verification.judge, ("receipt.tax_free != order.tax_free", "False")),
         ("wrong tax-free part",),
     ),
     Mistake(
         "test payments count as real ones",
+        ("P1",),
         edited(verification.judge, ("mode is not Mode.SANDBOX and receipt.sandbox is True", "False")),
         ("sandbox receipt",),
     ),
     Mistake(
         "a receipt that was cancelled in part counts",
+        ("P1",),
         edited(verification.judge, ("receipt.cancelled != 0 or receipt.cancelled_tax_free != 0", "False")),
         ("partly cancelled before anybody looked",),
     ),
     Mistake(
         "a receipt of another order counts",
+        ("P1",),
         edited(verification.judge, ("receipt.order_id != order.id", "False")),
         ("one receipt, two orders",),
     ),
     Mistake(
         "what waits for approval is approved before it is judged",
+        ("P5",),
         replaced(verification.judge, _approve_first),
         ("approval of a wrong price",),
     ),
     Mistake(
         "a second payment is overlooked",
+        ("P6", "P8"),
         replaced(surplus.surplus_found, lambda *_: None),
         ("a second payment told and verified",),
     ),
     Mistake(
         "money is sent back without a look",
+        ("P7",),
         edited(
             deliver_owed._send_back,
             (
@@ -369,6 +392,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "money back is claimed for a tenth of the time that its holder believes",
+        ("P7",),
         method(
             MemoryBackend,
             "claim_deliveries",
@@ -381,6 +405,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "what was tried counts as delivered",
+        ("P4",),
         edited(
             deliver_owed._attempt,
             (
@@ -392,6 +417,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a delivery counts as settled before it is handed over",
+        ("P4",),
         edited(
             deliver_owed._attempt,
             (
@@ -406,13 +432,14 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "every attempt has an id of its own",
+        ("P4",),
         edited(
             deliver_owed._attempt,
             (
                 "world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)",
                 (
                     "world.fulfilment.hand_over("
-                    "replace(delivery, id=f'{delivery.id}#{delivery.attempts}'), _HAND_OVER_WITHIN_S)"
+                    "replace(delivery, id=delivery.id + '#' * (delivery.attempts - 1)), _HAND_OVER_WITHIN_S)"
                 ),
             ),
         ),
@@ -420,6 +447,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "deliveries overtake each other",
+        ("P4",),
         method(
             MemoryBackend,
             "claim_deliveries",
@@ -429,6 +457,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a cancel is sent without writing it down",
+        ("P7", "P10"),
         edited(
             cancel._carry_out,
             (
@@ -440,11 +469,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a cancel forgets what had gone back before",
+        ("P9",),
         edited(history.apply, ("base=payment.cancelled", "base=0")),
         ("two partial cancels that fit",),
     ),
     Mistake(
         "what may still go back is the whole price",
+        ("P9",),
         edited(
             cancellation.terms_of,
             (
@@ -456,6 +487,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "the remaining amount that a cancel expects is not compared",
+        ("P9",),
         edited(
             cancellation.terms_of,
             ("wanted.expected_remaining is not None and wanted.expected_remaining != remaining", "False"),
@@ -464,11 +496,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "the idempotency key is ignored",
+        ("P7", "P9"),
         replaced(cancellation.key_of, _another_key),
         ("two cancels, the same key",),
     ),
     Mistake(
         "a cancel of unknown outcome counts as refused",
+        ("P9",),
         edited(
             cancel._carry_out,
             (
@@ -482,11 +516,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a cancel made in the console is overlooked",
+        ("P9",),
         edited(cancelling.compare_paid, ("if total > payment.cancelled:", "if False:")),
         ("cancel, console cancels a part",),
     ),
     Mistake(
         "an order expires without a look",
+        ("P7",),
         edited(
             check_order._look_at,
             ("await _receipts(world, record, deadline)", "[]"),
@@ -495,11 +531,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a person's word on one receipt closes every question",
+        ("P6",),
         edited(attention._decided, ("if question.receipt_id != about:", "if False:")),
         ("two held receipts and two people",),
     ),
     Mistake(
         "a later question takes an earlier one's place",
+        ("P10",),
         edited(
             history.apply,
             ("questions=tuple(dict.fromkeys((*payment.questions, question)))", "questions=(question,)"),
@@ -507,19 +545,24 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "money is accepted beside money that pays",
+        ("P2", "P10"),
         edited(attention._why_not_accepted, ("if was_paid(payment):", "if False:")),
+        ("a second payment accepted, reconcile",),
     ),
     Mistake(
         "money that a person returns is not put to the outbox",
+        ("P3",),
         edited(attention.resolve_attention, ("        draft.owe_back(other.receipt_id, other.reason)\n", "")),
     ),
     Mistake(
         "an account whose late deposit is held still counts as awaited",
+        ("P6",),
         replaced(observation._no_longer_awaited, lambda *_: None),
         ("a late deposit is dismissed, reconcile",),
     ),
     Mistake(
         "the refund account is written down",
+        ("P11",),
         edited(
             cancelling.intend_cancel,
             (

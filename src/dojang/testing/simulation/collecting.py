@@ -7,12 +7,10 @@ from typing import cast
 
 import msgspec
 
-from dojang.core.cancellation import key_of
-from dojang.core.order import OrderId
 from dojang.core.payment import Event, Record
 from dojang.core.rules import Mode
 from dojang.ports import OrderFilter
-from dojang.testing.simulation.invariants import Evidence
+from dojang.testing.simulation.evidence import Evidence
 from dojang.testing.simulation.stage import SECRETS, Stage, truth_of
 
 __all__ = ["evidence_of", "plain_event"]
@@ -45,14 +43,22 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
         asked=stage.asked,
         received=stage.received,
         acknowledged=stage.acknowledged,
-        wanted={key_of(OrderId(want["order_id"]), str(want["key"])): want for want in stage.wanted},
+        wanted=stage.wanted,
         answers=stage.answers,
+        hook=stage.hook,
+        held=stage.held,
+        overstayed=stage.overstayed,
+        unwanted=frozenset(stage.unwanted),
+        retried=frozenset(stage.retried),
         errors=stage.errors,
         secrets=SECRETS,
         sandbox=stage.world.rules.mode is Mode.SANDBOX,
+        asks_shop=stage.world.approval is not None,
+        on_mismatch=stage.world.rules.on_mismatch.value,
+        late_payment=stage.world.rules.late_payment.value,
         sighted=stage.sighted,
         untold=untold,
-        written_after=stage.written_after,
+        written=stage.written,
     )
 
 
@@ -77,6 +83,7 @@ def _order(record: Record) -> Mapping[str, object]:
         "price": record.order.price.minor,
         "currency": record.order.price.currency,
         "tax_free": record.order.tax_free,
+        "expires_at": record.order.expires_at.timestamp() if record.order.expires_at else None,
         "version": record.version,
         "payment": _plain(record.payment),
     }

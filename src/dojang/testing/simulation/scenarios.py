@@ -449,6 +449,31 @@ def _accepted_and_paid_again(trace: bool) -> Scene:
     ]
 
 
+def _second_payment_accepted(trace: bool) -> Scene:
+    """A person takes the held second payment of a paid order for the payment; nobody may."""
+    stage = Stage(trace=trace, webhooks=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+    order_id, _ = _paid(stage)
+    second = _held(stage, order_id)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.ACCEPT, second),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _held_money_gone(trace: bool) -> Scene:
+    """A person accepts late money while the console sends it back."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.pass_time(100.0)
+    late = _held(stage, order_id)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.ACCEPT, late),
+        _console(stage, late),
+    ]
+
+
 SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
@@ -511,5 +536,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="a late deposit is dismissed, reconcile", set_up=_late_deposit_dismissed, bounds=_USUAL),
     Scenario(name="two held receipts and two people", set_up=_two_held_and_two_people, bounds=_USUAL),
     Scenario(name="late money accepted, paid again", set_up=_accepted_and_paid_again, bounds=_USUAL),
+    Scenario(name="late money accepted, console cancels all", set_up=_held_money_gone, bounds=_USUAL),
+    Scenario(name="a second payment accepted, reconcile", set_up=_second_payment_accepted, bounds=_USUAL),
 )
 """Every race that is explored, by name."""

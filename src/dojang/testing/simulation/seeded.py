@@ -31,7 +31,7 @@ from dojang.testing.simulation.cast import (
 from dojang.testing.simulation.collecting import evidence_of
 from dojang.testing.simulation.exploring import Failure, written
 from dojang.testing.simulation.invariants import check, check_durable
-from dojang.testing.simulation.recovery import recover
+from dojang.testing.simulation.recovery import A_YEAR_S, recover
 from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor
 from dojang.testing.simulation.weather import Weather
@@ -104,6 +104,7 @@ class _World:
             spread=rng.random,
             trace=trace,
         )
+        self.watch_s = A_YEAR_S if rng.random() < 0.5 else None
         self.stage.zombies_send = self.weather.zombies_send
         self.outcome = Outcome()
         self.actors: list[Actor] = []
@@ -125,7 +126,7 @@ class _World:
         stage.calm = True
         untold = self._untold()
         check_durable(evidence_of(stage))
-        recover(stage)
+        recover(stage, watch_s=self.watch_s)
         untold |= self._untold()
         check(evidence_of(stage, untold=untold))
         if self._people_decide():
