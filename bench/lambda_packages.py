@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 
-from dojang.entry.layer import Arch, Target, build_layer
+from bench.borrowed import lambda_runtime
+from dojang.entry.layer import build_layer
 from dojang.entry.layer.archive import zipped
 from dojang.entry.layer.bytecode import compile_all
 from dojang.entry.layer.wheels import files_of
@@ -88,7 +86,7 @@ def deploy(folder: Path) -> list[Deployment]:
     runtime = folder / "runtime"
     _install([f"{name}=={version(name)}" for name in _RUNTIME], runtime)
     _compile(runtime)
-    layers: dict[tuple[str, ...], tuple[Path, int, int]] = {}
+    layers: dict[tuple[str, ...], tuple[tuple[Path, ...], int, int]] = {}
     found = []
     for number, contender in enumerate(CONTENDERS):
         task = folder / f"task-{number}"
@@ -102,19 +100,17 @@ def deploy(folder: Path) -> list[Deployment]:
         if contender.packages not in layers:
             content = _layer(contender.packages, folder / f"wheels-{number}")
             opt = folder / f"opt-{number}"
-            with zipfile.ZipFile(BytesIO(content)) as archive:
-                archive.extractall(opt)
-                unzipped = sum(entry.file_size for entry in archive.infolist())
-            layers[contender.packages] = (opt / "python", len(content), unzipped)
-        opt, size, unzipped = layers[contender.packages]
-        found.append(Deployment(contender, (task, opt, runtime), size, unzipped))
+            path = lambda_runtime.unpacked(content, opt)
+            unzipped = sum(file.stat().st_size for file in opt.rglob("*") if file.is_file())
+            layers[contender.packages] = (path, len(content), unzipped)
+        path, size, unzipped = layers[contender.packages]
+        found.append(Deployment(contender, (task, *path, runtime), size, unzipped))
     return found
 
 
 def _layer(packages: Sequence[str], folder: Path) -> bytes:
     if not packages:
-        arch = Arch.ARM64 if platform.machine() == "aarch64" else Arch.X86_64
-        layer = build_layer(Target(f"{sys.version_info.major}.{sys.version_info.minor}", arch))
+        layer = build_layer(lambda_runtime.HERE)
         assert layer.compiled_by is not None
         return layer.content
     _install(packages, folder)

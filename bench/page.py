@@ -188,7 +188,9 @@ What is asked of DynamoDB, and the capacity units it says that costs, indexes in
 |---|---|---|
 {storing}
 
-(A write whose condition fails costs a unit too, which DynamoDB Local does not tell: (c)'s replay is such a write.)
+(A write whose condition fails costs a unit too, which DynamoDB Local does not tell: (c)'s replay is such a write.
+Neither does it round each item of a transaction, as AWS does:
+[what a payment costs by AWS's rules](dynamodb.md#what-a-payment-costs).)
 
 {_WHY_LAMBDA}"""
 

@@ -152,7 +152,8 @@ class Store(Protocol):
         """Take deliveries that are due and lead their order's lane; nobody else gets them before `until`.
 
         Each one's `attempts` is counted up and is the token with which it may be settled. With `money_back_only`
-        notices stay as they are, however many wait.
+        notices stay as they are, however many wait. As with every claim, an empty answer means that nothing was left to
+        take, not that somebody else was quicker at what was longest due.
         """
         ...
 

@@ -160,7 +160,7 @@ class Watched:
 
     Attributes:
         calls: What was asked, in order: operation and parameters.
-        capacity: What each call consumed, as DynamoDB tells it.
+        capacity: What each call consumed, as DynamoDB tells it, beside its operation and parameters.
         faults: What happens to the next calls of an operation, each once: an exception instead of the call, or, after
             `"after"`, one that takes the place of the answer.
     """
@@ -168,7 +168,7 @@ class Watched:
     def __init__(self, way: Table) -> None:
         self._way = way
         self.calls: list[tuple[str, Request]] = []
-        self.capacity: list[tuple[str, object]] = []
+        self.capacity: list[tuple[str, Request, object]] = []
         self.faults: list[tuple[str, Exception, str]] = []
         self.counting = False
 
@@ -188,7 +188,7 @@ class Watched:
         if self.counting:
             request = {**request, "ReturnConsumedCapacity": "INDEXES"}
         answer = self._way.call(operation, request, within_s)
-        self.capacity.append((operation, answer.consumed_capacity))
+        self.capacity.append((operation, request, answer.consumed_capacity))
         return answer
 
     def close(self) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3
 import pytest
@@ -23,11 +25,14 @@ from dojang.adapters.store import AwaitedStore
 from dojang.core.decision import Accepted, Decision, Pending
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Record, What
+from dojang.core.payment import CancelRequest, Event, Lease, Payment, Record, State, What
 from dojang.drive import inline, run
 from dojang.errors import ConfigError, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, World
-from dojang.testing import PretendBootpay, PretendClock, StoreContract
+from dojang.testing import PretendBootpay, PretendClock, PretendShop, StoreContract
+from dojang.usecases.deliver_owed import deliver_owed
+from dojang.usecases.receive_webhook import receive_webhook
+from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
 from dojang.usecases.verify import Verification, verify
 
@@ -140,13 +145,22 @@ def _owed(order_id: str = "o1", seq: int = 2, lane: Lane = Lane.NOTICE) -> Deliv
     )
 
 
+Spent: TypeAlias = tuple[Counter[str], float, float]
+"""Operations, read units, write units."""
+
+
 class Shop:
-    """The real use case over this store, with a pretend Bootpay."""
+    """The real use cases over this store, with a pretend Bootpay."""
 
     def __init__(self, backend: DynamoDBBackend) -> None:
         clock = PretendClock()
         self.bootpay = PretendBootpay(clock)
-        self.world = World(store=AwaitedStore(backend, inline), gateway=self.bootpay, clock=clock)
+        self.world = World(
+            store=AwaitedStore(backend, inline),
+            gateway=self.bootpay,
+            clock=clock,
+            fulfilment=PretendShop(),
+        )
 
     def order(self, order_id: str = "o1") -> None:
         order = Order(id=OrderId(order_id), price=Money(1000), name="양말 두 켤레")
@@ -155,6 +169,19 @@ class Shop:
     def verify(self, receipt_id: ReceiptId, order_id: str = "o1") -> object:
         told = run(verify(self.world, OrderId(order_id), receipt_id, within_s=20))
         return told.answer if isinstance(told, Verification) else told
+
+    def hear(self, receipt_id: ReceiptId, order_id: str) -> None:
+        run(
+            receive_webhook(
+                self.world, Notice(receipt_id=receipt_id, kind="PAYMENT_COMPLETED", order_id=order_id)
+            )
+        )
+
+    def deliver(self) -> None:
+        run(deliver_owed(self.world, limit=1))
+
+    def check(self) -> None:
+        run(reconcile(self.world, within_s=20))
 
 
 # What it costs
@@ -191,34 +218,76 @@ def test_an_approval_is_two_transactions(watched: Watched, backend: DynamoDBBack
     assert ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"] == watched.operations
 
 
-def test_capacity_of_a_verification_does_not_grow_with_the_table(
+def test_capacity_of_a_payment_does_not_grow_with_the_table(
     watched: Watched, backend: DynamoDBBackend
 ) -> None:
-    """What the documentation says a payment costs is what DynamoDB counts, among many orders as among few."""
+    """What the documentation says a payment costs is what is counted, among many orders as among few."""
     shop = Shop(backend)
     watched.counting = True
-    counted = []
+    counted: list[dict[str, Spent]] = []
     for number in (0, 60):
         for other in range(number):
             shop.order(f"other-{other}")
         order_id = f"mine-{number:02d}"
         receipt_id = shop.bootpay.pay(order_id, 1000)
-        watched.capacity.clear()
-        shop.order(order_id)
-        shop.verify(receipt_id, order_id)
-        shop.verify(receipt_id, order_id)
-        counted.append([(operation, _units(consumed)) for operation, consumed in watched.capacity])
-    page = PAGE.read_text(encoding="utf-8")
-    table = re.findall(r"^\| (\w+)[^|]*\| `(\w+)` \| ([\d.]+) \|", page, re.MULTILINE)
+        does: dict[str, Callable[[], object]] = {
+            "register": partial(shop.order, order_id),
+            "verify": partial(shop.verify, receipt_id, order_id),
+            "replay": partial(shop.verify, receipt_id, order_id),
+            "webhook afterwards": partial(shop.hear, receipt_id, order_id),
+            "delivery": shop.deliver,
+            "no delivery due": shop.deliver,
+            "no check due": shop.check,
+        }
+        found = {step: _spent(watched, do) for step, do in does.items()}
+        paid = backend.load(OrderId(order_id))
+        assert paid is not None
+        backend.reschedule(paid, shop.world.clock.now())
+        checked = _spent(watched, shop.check)
+        # Of a run that checks one order, what a run without any would not have cost.
+        idle = found["no check due"]
+        found["check of a paid order"] = (checked[0] - idle[0], checked[1] - idle[1], checked[2] - idle[2])
+        counted.append(found)
+    section = PAGE.read_text(encoding="utf-8").partition("## What a payment costs")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([\w ]+) \| (.+) \| ([\d.]+) \| ([\d.]+) \|$", section, re.MULTILINE)
+    told = {
+        step: (
+            Counter({name: int(times or 1) for times, name in re.findall(r"(?:(\d+) )?`(\w+)`", operations)}),
+            float(reads),
+            float(writes),
+        )
+        for step, operations, reads, writes in rows
+    }
 
     assert counted[0] == counted[1]
-    assert [(operation, float(units)) for _, operation, units in table] == counted[0]
+    assert told == counted[0]
 
 
-def _units(consumed: Any) -> float:
-    """Capacity units of one call, its indexes included."""
-    told = consumed if isinstance(consumed, list) else [consumed]
-    return sum(float(one["CapacityUnits"]) for one in told)
+def _spent(watched: Watched, do: Callable[[], object]) -> Spent:
+    """The operations of a step, and the read and the write units they cost by AWS's documented rules."""
+    watched.capacity.clear()
+    do()
+    reads = writes = 0.0
+    for operation, asked, consumed in watched.capacity:
+        request: Any = asked
+        told: Any = consumed if isinstance(consumed, list) else [consumed]
+        table = sum(float(one["Table"]["CapacityUnits"]) for one in told)
+        whole = sum(float(one["CapacityUnits"]) for one in told)
+        # DynamoDB Local rounds a transaction as a whole, and takes nothing for a look that finds nothing.
+        match operation:
+            case "TransactWriteItems":
+                parts = len(request["TransactItems"])
+                assert table <= 2 * parts, "an item of more than 1 KB"
+                writes += 2 * parts + whole - table
+            case "BatchGetItem":
+                reads += sum(len(keys["Keys"]) for keys in request["RequestItems"].values())
+            case "GetItem":
+                reads += max(1.0, whole)
+            case "Query":
+                reads += max(0.5 if "IndexName" in request else 1.0, whole)
+            case _:
+                writes += whole
+    return Counter(operation for operation, _, _ in watched.capacity), reads, writes
 
 
 # What it must be allowed to do
@@ -323,6 +392,70 @@ def test_an_item_beyond_dynamodbs_size_is_refused_and_changes_nothing(backend: D
     assert "sss" not in str(refused.value)
     assert record == backend.load(OrderId("o1"))
     assert [] == backend.deliveries(OrderId("o1"))
+
+
+def _asked_for(times: int, *, under_way: bool) -> Payment:
+    """A payment with so many partial cancels behind it."""
+    requests = tuple(
+        CancelRequest(key=f"{number:032x}", fingerprint="f" * 64, outcome="done", amount=100)
+        for number in range(times)
+    )
+    lease = Lease(until=LATER) if under_way else None
+    state = State.CANCELLING if under_way else State.PAID
+    return Payment(state=state, receipt_id=ReceiptId("a" * 24), requests=requests, lease=lease)
+
+
+def test_an_order_near_its_size_begins_nothing_and_still_ends_what_was_begun(
+    watched: Watched, backend: DynamoDBBackend
+) -> None:
+    """Money moves only while there is room to write down what became of it."""
+    record = _register(backend)
+
+    def decided(record: Record, times: int, *, under_way: bool) -> Decision:
+        event = Event(version=record.version + 1, at=NOW, what=What.CANCEL_INTENDED, who="shop", data={})
+        return Decision(
+            payment=_asked_for(times, under_way=under_way),
+            version=event.version,
+            events=(event,),
+            owes=(),
+            claims=(),
+            due_at=None,
+            answer=Pending(),
+        )
+
+    begun = backend.commit(record, decided(record, 1_700, under_way=True))
+    watched.calls.clear()
+    with pytest.raises(StoreUnavailable, match="o1 has grown too large for another approval or cancel"):
+        backend.commit(begun, decided(begun, 1_850, under_way=True))
+    nothing_sent = list(watched.calls)
+    ended = backend.commit(begun, decided(begun, 1_850, under_way=False))
+
+    assert [] == nothing_sent
+    assert ended == backend.load(OrderId("o1"))
+
+
+def test_a_history_of_many_pages_is_whole_and_in_order(watched: Watched, backend: DynamoDBBackend) -> None:
+    """A query's answer ends at a megabyte; a history does not."""
+    record = _register(backend)
+    for number in range(30):
+        words = {"words": f"{number:02d}" * 20_000}
+        event = Event(version=record.version + 1, at=NOW, what=What.RECEIPT_REFUSED, who="x", data=words)
+        decision = Decision(
+            payment=record.payment,
+            version=event.version,
+            events=(event,),
+            owes=(),
+            claims=(),
+            due_at=None,
+            answer=Pending(),
+        )
+        record = backend.commit(record, decision)
+    watched.calls.clear()
+    events = backend.history(OrderId("o1"))
+
+    assert ["Query", "Query"] == watched.operations
+    assert list(range(1, 32)) == [event.version for event in events]
+    assert [f"{number:02d}" for number in range(30)] == [str(event.data["words"])[:2] for event in events[1:]]
 
 
 def test_others_words_come_back_as_far_as_text_can_hold_them(backend: DynamoDBBackend) -> None:

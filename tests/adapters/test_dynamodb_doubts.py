@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -21,6 +22,7 @@ from dojang.adapters.dynamodb.table import (
     Unprocessed,
     Value,
 )
+from dojang.adapters.dynamodb.together import Together
 from dojang.core.decision import Decision
 from dojang.core.delivery import DeliveryState
 from dojang.core.observation import observe
@@ -28,7 +30,7 @@ from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
-from dojang.errors import Conflict, StoreUnavailable
+from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice
 
 from .dynamodb_local import KEYS, REGION, Watched, fresh_name, local_way
@@ -167,6 +169,67 @@ def test_a_table_that_stays_busy_is_unavailable_within_the_deadline(
 
     assert 3.0 < hurry.now_s - started <= 5.0
     assert (State.OPEN, 1, 0) == _state(backend)
+
+
+@pytest.mark.parametrize(
+    ("operation", "left_s"),
+    [("GetItem", 0.5), ("TransactWriteItems", 2.0), ("UpdateItem", 2.0), ("PutItem", 2.0)],
+)
+def test_a_busy_table_is_given_no_more_time_than_an_invocation_has(
+    watched: Watched, hurry: Hurry, operation: str, left_s: float
+) -> None:
+    """The patience follows what is left at the moment of asking, and what writes may use what reads leave."""
+    patience = Patience(
+        watched, 5.0, hurry.clock, hurry.pause, lambda: 0.9, lambda writes: 2.0 if writes else 0.5
+    )
+    watched.faults += [(operation, TableRefused("ThrottlingException", "x"), "before")] * 500
+    with pytest.raises(StoreUnavailable, match=f"attempts in {left_s:.3g} s"):
+        patience.ask(operation, {})
+
+    assert left_s - 0.6 < hurry.now_s <= left_s
+
+
+def test_a_batch_in_many_parts_ends_in_time_as_a_whole(hurry: Hurry) -> None:
+    """Each part that is left out is asked for again, and all of them share one deadline."""
+    one: Item = {"pk": Value(s="1")}
+
+    class Throttled:
+        def call(self, operation: str, request: Request, within_s: float, /) -> Answer:
+            hurry.now_s += 0.3
+            return Answer(unprocessed_keys={"t": Unprocessed(keys=[one])})
+
+        def close(self) -> None: ...
+
+    with pytest.raises(StoreUnavailable, match="throttled"):
+        Patience(Throttled(), 5.0, hurry.clock, hurry.pause, lambda: 0.0, lambda _: 1.0).all_of("t", [one])
+
+    assert hurry.now_s == pytest.approx(1.2)
+
+
+def test_nothing_goes_on_behind_the_back_of_who_was_told_of_a_failure() -> None:
+    """Of several requests at once one fails: the others end first, or a frozen function would take them along."""
+    failed, released, told = threading.Event(), threading.Event(), []
+    run = Together(2)
+
+    def fails() -> None:
+        failed.set()
+        raise StoreUnavailable("x")
+
+    def together() -> None:
+        with pytest.raises(StoreUnavailable):
+            run([fails, released.wait])
+        told.append("unavailable")
+
+    caller = threading.Thread(target=together)
+    caller.start()
+    failed.wait(10)
+    caller.join(0.2)
+    told_before = list(told)
+    released.set()
+    caller.join(10)
+    run.close()
+
+    assert ([], ["unavailable"]) == (told_before, told)
 
 
 def test_one_call_gets_no_more_time_than_is_left(hurry: Hurry) -> None:
@@ -383,6 +446,34 @@ def test_a_claim_whose_answer_is_lost_comes_back_after_its_lease(
     assert ["o1"] == list(backend.claim_checks(LATER, LATER + timedelta(minutes=1), 5))
 
 
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (TableRefused("ThrottlingException", "x"), StoreUnavailable),
+        (TableRefused("InternalServerError", "x", 500), StoreUnavailable),
+        (TableRefused("AccessDeniedException", "x"), ConfigError),
+    ],
+)
+def test_a_table_too_busy_to_be_described_is_no_wrong_setting(
+    watched: Watched, backend: DynamoDBBackend, refusal: TableRefused, told: type[Exception]
+) -> None:
+    """A person is sent to the settings only where a setting is at fault."""
+    watched.faults = [("DescribeTable", refusal, "before")]
+    with pytest.raises(told, match=refusal.code):
+        _ = backend.version
+
+
+def test_why_a_transaction_cannot_be_is_told(watched: Watched, backend: DynamoDBBackend) -> None:
+    """An order that has grown too large is told as that, not by a code alone."""
+    record = _register(backend)
+    reason = Reason("ValidationError", message="Item size to update has exceeded the maximum allowed size")
+    watched.faults = [
+        ("TransactWriteItems", TableRefused("TransactionCanceledException", "…", 400, (reason,)), "before")
+    ]
+    with pytest.raises(StoreUnavailable, match="Item size to update has exceeded the maximum allowed size"):
+        backend.commit(record, _paying(record))
+
+
 # No
 
 NO: list[TableRefused] = [
@@ -395,6 +486,12 @@ NO: list[TableRefused] = [
     TableRefused("CredentialsUnavailable", "NoCredentialsError"),
     TableRefused("ResourceNotFoundException", "Requested resource not found"),
     _cancelled("ValidationError", "None"),
+    TableRefused(
+        "TransactionCanceledException",
+        "…",
+        400,
+        (Reason("None"), Reason("ValidationError", message="One or more values are invalid: 01012345678")),
+    ),
     _cancelled("None", "ItemCollectionSizeLimitExceeded"),
     _cancelled(),
 ]

@@ -187,7 +187,8 @@ def test_a_limit_holds_where_one_lane_has_two_leaders(backend: DynamoDBBackend) 
 
 
 @pytest.mark.parametrize(
-    "delivery_id", ["", ":", "::", "nobody", "a:b:c", "주문:1:x", "x" * 4000, "\ud800:1:x", "\0"]
+    "delivery_id",
+    ["", ":", "::", "nobody", "a:b:c", "주문:1:x", "주" * 400 + ":1:x", "x" * 4000, "\ud800:1:x", "\0"],
 )
 def test_retrying_what_nobody_owes_is_none(backend: DynamoDBBackend, delivery_id: str) -> None:
     """Text from a stranger is no error."""

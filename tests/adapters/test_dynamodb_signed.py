@@ -327,6 +327,44 @@ def test_the_region_is_named_or_the_one_aws_tools_use(
     assert ("eu-north-1", "ap-northeast-2", "us-east-1") == (profile, region_of(None), region_of("us-east-1"))
 
 
+@pytest.mark.parametrize("named", ["AP-NORTHEAST-2", "a.example.com/", "-", "서울"])
+def test_what_is_no_region_is_told_before_it_becomes_part_of_an_address(
+    monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Also where AWS's own settings say it, not ours."""
+    monkeypatch.setenv("AWS_REGION", named)
+    for region in (None, named):
+        with pytest.raises(ConfigError, match=r"region=ap-northeast-2"):
+            region_of(region)
+
+
+def test_a_profile_that_is_not_there_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No exception of botocore's gets no further, and the way out is in the sentence."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(ConfigError, match=r"region=ap-northeast-2.*ProfileNotFound"):
+        region_of(None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost:8000",
+        "//localhost:8000",
+        "ftp://localhost",
+        "http://[::1",
+        "http://a:port",
+        "http://a:0",
+        "https://",
+    ],
+)
+def test_what_is_no_endpoint_is_told_when_it_is_named(address: str) -> None:
+    """Not by the first request, and not as a table that does not answer."""
+    with pytest.raises(ConfigError, match=r"DOJANG_STORE: endpoint .*https://dynamodb.example.com"):
+        SignedTable(REGION, address)
+
+
 def test_the_lean_way_brings_neither_boto3_nor_a_service_model() -> None:
     """What a cold start must not load: the client, its session, the models, the event loop."""
     code = """

@@ -494,9 +494,22 @@ def test_every_receipt_of_an_order_is_told() -> None:
     assert [(V2, STATUSES.PAID), (OTHER, STATUSES.FAILED)] == [(each.id, each.status) for each in receipts]
 
 
-def test_one_senseless_receipt_of_an_order_is_doubt_about_all() -> None:
-    """A list that is believed in part could leave out the one that paid."""
-    answer = said([json.loads(v2().body), json.loads(v2(price=-1).body)])
+@pytest.mark.parametrize(
+    "odd", [{"price": -1}, {"price": None}, {"price": "1000.5"}, {"cancelled_price": None}, {"status": "x"}]
+)
+def test_one_senseless_receipt_of_an_order_hides_no_other(odd: dict[str, Any]) -> None:
+    """It is told as unknown: it never pays, and the order does not expire over it."""
+    answer = said([json.loads(v2(receipt_id=OTHER, **odd).body), json.loads(v2().body)])
+    receipts = run(GatewayV2(Wire([answer])).look_up_order(OrderId("o"), 5))
+
+    assert [(OTHER, STATUSES.UNKNOWN, "o"), (V2, STATUSES.PAID, receipts[1].order_id)] == [
+        (each.id, each.status, each.order_id) for each in receipts
+    ]
+
+
+def test_a_listed_receipt_without_an_id_is_doubt_about_the_list() -> None:
+    """It could be the one that paid, and nobody could look it up."""
+    answer = said([json.loads(v2().body), json.loads(v2(receipt_id="x").body)])
     with pytest.raises(OutcomeUnknown):
         run(GatewayV2(Wire([answer])).look_up_order(OrderId("o"), 5))
 

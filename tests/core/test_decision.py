@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dojang.core.approval import approval_refused, intend_approval
+from dojang.core.approval import approval_refused, intend_approval, refused_by_shop
 from dojang.core.attention import give_up_delivery, needs_attention, resolve_attention
 from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.cancelling import intend_cancel
@@ -448,9 +448,8 @@ def test_a_declined_approval_opens_the_order_again() -> None:
 
 
 def test_a_shops_no_is_told_as_the_shops_no() -> None:
-    """Also where the approval was being taken up again."""
-    words = {"reason": "refused_by_shop", "words": "품절"}
-    decision = approval_refused(CONFIRMING, R1, NOW, "buyer", words)
+    """In its own words, and the order is open for another try."""
+    decision = refused_by_shop(FRESH, seen(ReceiptStatus.AWAITING_APPROVAL), NOW, "buyer", "품절")
 
     assert (Refusal(Reason.REFUSED_BY_SHOP, "품절"), State.OPEN) == (decision.answer, decision.payment.state)
 
@@ -715,10 +714,10 @@ def test_an_account_is_taken_up_again_after_a_refused_card() -> None:
     decision = look(reopened, ISSUED)
 
     assert Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT) == decision.answer
-    assert (State.AWAITING_DEPOSIT, R1, ()) == (
+    assert (State.AWAITING_DEPOSIT, R1, [(R2, Fate.SET_ASIDE)]) == (
         decision.payment.state,
         decision.payment.receipt_id,
-        decision.payment.others,
+        [(other.receipt_id, other.fate) for other in decision.payment.others],
     )
 
 
@@ -791,3 +790,31 @@ def test_money_with_another_tax_free_part_is_not_accepted() -> None:
     decision = resolve_attention(held, "accept", NOW, "person:a", "fine", R1, seen=seen(tax_free=400))
 
     assert isinstance(decision, str)
+
+
+@pytest.mark.parametrize("record", [FRESH, AWAITING])
+def test_a_notice_that_nobody_takes_does_not_keep_money_from_counting(record: Record) -> None:
+    """The shop answered 410 to `order.awaiting_deposit`: the deposit pays all the same, and is told by itself."""
+    (notice,) = look(FRESH, ISSUED).owes
+    decision = give_up_delivery(record, notice, NOW, "HTTP 410")
+
+    assert ((), record.payment.state) == (decision.events, decision.payment.state)
+
+
+def test_a_cancel_that_a_larger_foreign_one_may_hide_calls_a_person() -> None:
+    """Ours of 300 had no answer, and 500 are gone: no sum tells whether ours is among them."""
+    decision = look(CANCELLING, replace(seen(), cancelled=500))
+
+    assert (State.ATTENTION, "cancel_ambiguous", 500, State.PAID) == (
+        decision.payment.state,
+        decision.payment.reason,
+        decision.payment.cancelled,
+        decision.payment.before,
+    )
+
+
+def test_a_cancel_of_which_nothing_is_left_is_not_ambiguous() -> None:
+    """All of the price is back, ours included."""
+    decision = look(CANCELLING, replace(seen(), cancelled=1000, status=ReceiptStatus.CANCELLED))
+
+    assert State.CANCELLED is decision.payment.state

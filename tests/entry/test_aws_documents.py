@@ -110,12 +110,14 @@ def test_both_languages_show_the_same_blocks() -> None:
 def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
     dollars = {
-        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 31 * 0.625 + 4 * 0.125,
+        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 22 * 0.125,
+        "checks": 500_000 * 0.0000133334 + 60 * 0.625 + 50 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
         "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.7 * 0.125,
     }
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
 
     assert all(f"| **{dollars['payments']:.2f}** |" in page for page in pages)
+    assert all(f"= {dollars['checks']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['replays']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['schedule']:.2f} |" in page for page in pages)

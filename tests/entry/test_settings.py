@@ -119,6 +119,12 @@ def test_the_emulator_needs_no_account() -> None:
             "https://",
         ),
         (EMULATOR | {"DOJANG_STORE": "dynamodb://orders?endpoint=https://a/b"}, "DOJANG_STORE", "no path"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://or/ders?region=us-east-1"}, "DOJANG_STORE", "3 to 255"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://o" + "o" * 255}, "DOJANG_STORE", "3 to 255"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://주문들"}, "DOJANG_STORE", "3 to 255"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://orders?region=-"}, "DOJANG_STORE", "ap-northeast-2"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://orders?region=seoul"}, "DOJANG_STORE", "ap-northeast-2"),
+        (EMULATOR | {"DOJANG_STORE": "dynamodb://orders?region=%ff"}, "DOJANG_STORE", "ap-northeast-2"),
         (EMULATOR | {"DOJANG_ON_MISMATCH": "keep"}, "DOJANG_ON_MISMATCH", "cancel, hold"),
         (EMULATOR | {"DOJANG_LATE_PAYMENT": "never"}, "DOJANG_LATE_PAYMENT", "hold, accept, cancel"),
         (
@@ -149,6 +155,56 @@ def test_what_is_missing_or_contradictory_names_the_key_and_the_way_out(
     assert "\n" not in sentence
     assert "sk-very-secret" not in sentence
     assert "whsec_c2hvcnQ" not in sentence
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost:8000",
+        "//localhost:8000",
+        "ftp://localhost:8000",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://[::1",
+        "http://[nothing]:8000",
+        "http://localhost%0a:8000",
+        "http://localhost:8000%23here",
+        "https://@dynamodb.example.com",
+        "https://me:word@dynamodb.example.com",
+        "https://dynamodb..example.com",
+        "https://dynamodb example.com",
+        "https://주문.example.com",
+        "https://",
+        "https:///",
+        "?",
+    ],
+)
+def test_an_endpoint_that_is_no_address_is_told_as_a_setting(address: str) -> None:
+    """Before anything is opened, with the key and the way out, and without what it says: that may hold a password."""
+    with pytest.raises(ConfigError) as refused:
+        read(EMULATOR | {"DOJANG_STORE": f"dynamodb://orders?region=local&endpoint={address}"})
+    sentence = str(refused.value)
+
+    assert sentence.startswith("DOJANG_STORE: endpoint must ")
+    assert "https://" in sentence
+    assert "word" not in sentence
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "dynamodb://orders",
+        "dynamodb://orders?region=&endpoint=",
+        "dynamodb://Shop_1.orders-v2?region=us-gov-west-1&shards=32",
+        "dynamodb://orders?region=localhost&endpoint=http://localhost:8000/",
+        "dynamodb://orders?region=ap-northeast-2&endpoint=http://[::1]:8000",
+        "dynamodb://orders?endpoint=https://vpce-0a1b.dynamodb.ap-northeast-2.vpce.amazonaws.com",
+    ],
+)
+def test_a_table_is_named_in_the_ways_the_documents_show(store: str) -> None:
+    """What people write down rightly goes through as it is."""
+    assert store == read(EMULATOR | {"DOJANG_STORE": store}).store
 
 
 def test_the_right_name_beside_a_wrong_one_is_enough() -> None:

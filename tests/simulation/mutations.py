@@ -524,8 +524,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "an order expires without a look",
         ("P7",),
         edited(
-            check_order._look_at,
-            ("await _receipts(world, record, deadline)", "[]"),
+            check_order._other_receipts,
+            ("await world.gateway.look_up_order(record.order.id, deadline.left_s)", "()"),
         ),
         ("late money, hold",),
     ),

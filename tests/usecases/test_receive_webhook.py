@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dojang.core.attention import needs_attention
 from dojang.core.decision import Accepted
-from dojang.core.order import ReceiptId
+from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import State
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.errors import StoreUnavailable
 from dojang.testing import Fault
+from dojang.usecases.resolve import Resolution, resolve
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -285,3 +287,36 @@ def test_a_receipt_of_a_used_order_never_sticks_in_the_inbox(shop: Shop) -> None
 
     assert "settled" == shop.hear(receipt_id, order_id="o2")
     assert State.OPEN is shop.state("o2")
+
+
+def test_a_webhook_about_money_that_a_person_must_judge_first_is_not_settled(shop: Shop) -> None:
+    """A part went back in the console while the order waited: after the decision a repeat, and a look, find it."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "x"))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 400)
+    told = shop.hear(receipt_id, "PAYMENT_PARTIAL_CANCELLED", cancelled="400")
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="확인"))
+    again = shop.hear(receipt_id, "PAYMENT_PARTIAL_CANCELLED", cancelled="400")
+
+    assert ("not_yet", "settled", 400) == (told, again, shop.payment().cancelled)
+
+
+def test_what_happened_while_a_person_decided_is_found_without_a_webhook(shop: Shop) -> None:
+    """The order is looked at right after the decision, however old it is."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    shop.clock.advance(400 * 86_400)
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "x"))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 400)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="확인"))
+    shop.clock.advance(2)
+    shop.reconcile()
+
+    assert 400 == shop.payment().cancelled

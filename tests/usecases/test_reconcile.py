@@ -19,7 +19,7 @@ from dojang.core.payment import Fate, Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import LatePayment, OnMismatch, Rules
 from dojang.emulator.ledger import Ledger
-from dojang.errors import NotSent, StoreUnavailable
+from dojang.errors import NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import Notice
 from dojang.testing import Fault
 from dojang.usecases.cancel import CancelDone, CancelPending, cancel
@@ -875,3 +875,97 @@ def test_a_console_cancel_is_not_taken_for_one_that_never_left_us(shop: Shop) ->
     shop.run(cancel(shop.world, OrderId("o1"), "k1", wanted))
 
     assert 600 == shop.payment().cancelled
+
+
+# What cannot be read
+
+
+class Odd:
+    """A gateway that fails for some questions and asks the pretend Bootpay the rest."""
+
+    def __init__(self, inner: Any, *, fails: frozenset[str]) -> None:
+        self._inner = inner
+        self._fails = fails
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt | None:
+        """See `Gateway.look_up`."""
+        if "look_up" in self._fails:
+            raise Refused("IP_NOT_ALLOWED", "", http_status=403)
+        found: Receipt | None = await self._inner.look_up(receipt_id, within_s)
+        return found
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
+        """See `Gateway.look_up_order`."""
+        if "look_up_order" in self._fails:
+            raise OutcomeUnknown("the list makes no sense")
+        found: Sequence[Receipt] = await self._inner.look_up_order(order_id, within_s)
+        return found
+
+
+def blind(shop: Shop, *fails: str) -> ReconcileReport:
+    """A run in which some questions fail."""
+    return shop.run(reconcile(replace(shop.world, gateway=Odd(shop.bootpay, fails=frozenset(fails)))))
+
+
+def test_a_list_that_cannot_be_read_keeps_no_approval_from_its_end(shop: Shop) -> None:
+    """What the order hangs on is looked at by its own id first; the failure is told all the same."""
+    receipt_id = crash_before_confirm(shop)
+    shop.bootpay.ledger.confirm(receipt_id)
+    shop.clock.advance(46)
+    report = blind(shop, "look_up_order")
+
+    assert ([("o1", "pending", "paid", False)], [("o1", "OutcomeUnknown")]) == (told(report), report.errors)
+
+
+def test_a_receipt_that_cannot_be_read_for_a_day_calls_a_person(shop: Shop) -> None:
+    """An outage of some hours does not; what can never be known does."""
+    doubtful_cancel(shop, Fault.LOST_AFTER)
+    shop.clock.advance(23 * 3_600)
+    early = blind(shop, "look_up")
+    shop.clock.advance(2 * 3_600)
+    late = blind(shop, "look_up")
+
+    assert ([], [("o1", "pending", "attention", False)]) == (told(early), told(late))
+    assert ("cancel_unresolved", [("o1", "Refused")]) == (shop.payment().reason, late.errors)
+
+
+@pytest.mark.parametrize("fails", ["look_up", "look_up_order"])
+def test_nothing_expires_while_something_cannot_be_read(shop: Shop, fails: str) -> None:
+    """Its money may be there; as soon as Bootpay can be read again, the order ends."""
+    shop.order(expires_in_s=60)
+    shop.verify(shop.bootpay.issue("o1", 1000))
+    shop.clock.advance(700)
+    blind(shop, fails)
+    meanwhile = shop.state()
+    shop.clock.advance(200)
+    shop.reconcile()
+
+    assert (State.AWAITING_DEPOSIT, State.EXPIRED) == (meanwhile, shop.state())
+
+
+def test_a_late_account_is_watched_until_after_it_closes(shop: Shop) -> None:
+    """Taken two weeks after the order was made; its deposit's webhook is lost."""
+    shop.order()
+    shop.clock.advance(15 * 86_400)
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.clock.advance(700)
+    shop.reconcile()
+
+    assert State.PAID is shop.state()
+
+
+def test_an_approval_that_was_given_up_stays_in_mind(shop: Shop) -> None:
+    """The first generation has no list: the receipt is looked at by its id, should it be approved after all."""
+    receipt_id = crash_before_confirm(shop)
+    shop.clock.advance(700)
+    shop.reconcile()
+    shop.bootpay.ledger.confirm(receipt_id)
+    shop.clock.advance(400)
+    shop.run(reconcile(replace(shop.world, gateway=Unlisted(shop))))
+
+    assert (State.PAID, receipt_id) == (shop.state(), shop.payment().receipt_id)

@@ -400,6 +400,20 @@ def test_the_shops_no_moves_no_money(shop: Shop) -> None:
     assert 2 == len(shop.receiver.asked)
 
 
+def test_the_shop_is_not_asked_again_about_money_that_may_have_moved(shop: Shop) -> None:
+    """Its yes stands: a no after a crash would decline what has been taken already."""
+    shop.order()
+    shop.asks_before_approval = True
+    receipt_id = shop.bootpay.agree("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+    shop.verify(receipt_id)
+    shop.receiver.word = Declined("품절")
+    shop.clock.advance(46)
+
+    assert paid(receipt_id) == shop.verify(receipt_id)
+    assert 1 == len(shop.receiver.asked)
+
+
 def test_a_shop_that_does_not_answer_has_said_no(shop: Shop) -> None:
     """The adapter reports silence as a refusal; the words reach the history."""
     shop.order()

@@ -7,9 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from dojang.bootpay.call import Call
 from dojang.bootpay.endpoints import payments
-from dojang.bootpay.endpoints.receipts import BankData
+from dojang.bootpay.endpoints.receipts import BankData, read_receipt
 from dojang.bootpay.endpoints.receipts import Receipt as ReceiptV2
 from dojang.core.order import Money, OrderId, ReceiptId, major_units
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
@@ -138,6 +140,30 @@ def judged_by(
         raise OutcomeUnknown(f"Bootpay's receipt makes no sense: {error}") from None
 
 
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class _Named(msgspec.Struct):
+    receipt_id: str
+
+
+def _listed(element: msgspec.Raw, order_id: OrderId) -> Receipt:
+    """One receipt of a list. One that makes no sense hides no other: it is told as unknown, which never pays.
+
+    Raises:
+        OutcomeUnknown: If not even its id can be read.
+    """
+    body = bytes(element)
+    try:
+        return receipt_from_v2(read_receipt(body))
+    except (msgspec.MsgspecError, InvalidValue, OutcomeUnknown):
+        try:
+            named = ReceiptId(msgspec.json.decode(body, type=_Named).receipt_id)
+        except (msgspec.MsgspecError, InvalidValue):
+            raise OutcomeUnknown("Bootpay's list of receipts has one without an id") from None
+        return Receipt(id=named, order_id=str(order_id), status=ReceiptStatus.UNKNOWN, price=0)
+
+
 class GatewayV2:
     """`dojang.ports.Gateway` over the current API."""
 
@@ -156,13 +182,15 @@ class GatewayV2:
 
     async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
         """See `Gateway.look_up_order`."""
+        asked = payments.lookup_order(str(order_id))
+        listing = Call(method=asked.method, path=asked.path, template=asked.template, read=_elements)
         try:
-            found = await self._send(payments.lookup_order(str(order_id)), within_s)
+            found = await self._send(listing, within_s)
         except Refused as no:
             if knows_no_such(no):
                 return ()
             raise
-        return [receipt_from_v2(wire) for wire in found]
+        return [_listed(element, order_id) for element in found]
 
     async def confirm(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
         """See `Gateway.confirm`."""

@@ -47,12 +47,17 @@ def approval_refused(
         receipt_id: The receipt whose approval ended.
         now: The moment.
         who: Who had asked for the approval.
-        words: The `reason`, and Bootpay's `code` and `words`, for the history. Only a shop's own words are told.
+        words: The `reason`, and Bootpay's `code` and `words`, for the history; a buyer is not told them.
     """
     draft = Draft(record, now, who)
-    draft.step(What.APPROVAL_REFUSED, receipt_id=str(receipt_id), **words)
-    if words.get("reason") == Reason.REFUSED_BY_SHOP:
-        return draft.done(Refusal(Reason.REFUSED_BY_SHOP, str(words.get("words", ""))[:200]))
+    draft.step(
+        What.APPROVAL_REFUSED,
+        receipt_id=str(receipt_id),
+        # It still waits at Bootpay, and the first generation has no list to find it in: it is kept in mind.
+        set_aside=True,
+        price=record.order.price.minor,
+        **words,
+    )
     return draft.done(Refusal(Reason.PAYMENT_FAILED))
 
 

@@ -212,10 +212,15 @@ def give_up_delivery(record: Record, delivery: Delivery, now: datetime, words: s
     told = {"delivery_id": delivery.id, "words": words[:200]}
     if delivery.lane is Lane.MONEY_BACK:
         draft.attention("money_back_failed", receipt_id=str(delivery.data["receipt_id"]), **told)
-    elif Question(reason=_DELIVERY_FAILED) not in draft.payment.questions:
+    elif (
+        draft.payment.state not in _MONEY_MAY_COME
+        and Question(reason=_DELIVERY_FAILED) not in draft.payment.questions
+    ):
         # Telling a shop that cannot be told would only be owed in vain.
         draft.step(What.ATTENTION, reason=_DELIVERY_FAILED, **told)
     return draft.done(Pending())
 
 
 _DELIVERY_FAILED = "delivery_failed"
+# A notice that nobody took must not keep the buyer's money from counting: `order.paid` is tried anew by itself.
+_MONEY_MAY_COME = (State.OPEN, State.AWAITING_DEPOSIT)

@@ -113,6 +113,9 @@ def end_cancel(draft: Draft, receipt: Receipt, rules: Rules) -> Decision:
         return draft.done(Accepted(state="paid", receipt_id=receipt.id))
     origin = "shop" if total == intent.base + intent.amount else "outside"
     _cancelled(draft, receipt, total, origin=origin)
+    if origin == "outside" and draft.payment.state is State.PAID:
+        # More has gone back than ours, so somebody else's is among it: whether ours is, no sum can tell.
+        draft.attention("cancel_ambiguous", receipt_id=str(receipt.id))
     return draft.done(Accepted(state="paid", receipt_id=receipt.id))
 
 

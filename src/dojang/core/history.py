@@ -40,7 +40,7 @@ def apply(payment: Payment, event: Event) -> Payment:
     if event.what is What.REGISTERED:
         return Payment()
     if event.what is What.RESOLVED:
-        return _resolved(payment, data)
+        return replace(_resolved(payment, data), since=event.at)
     target = TRANSITIONS[payment.state].get(event.what)
     if target is None:
         raise ValueError(f"{event.what} cannot follow {payment.state}")
@@ -51,14 +51,15 @@ def apply(payment: Payment, event: Event) -> Payment:
                 changed,
                 receipt_id=_receipt_id(data),
                 account=_account_from(data),
+                since=event.at,
                 # An account that was set aside may be taken up again.
-                others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
+                others=_without(changed, data),
             )
         case What.ACCOUNT_WITHDRAWN:
             others = changed.others
             if data.get("set_aside"):
                 others = _noted(changed, data, Fate.SET_ASIDE)
-            return replace(changed, receipt_id=None, account=None, others=others)
+            return replace(changed, receipt_id=None, account=None, since=event.at, others=others)
         case What.APPROVAL_INTENDED:
             first = payment.intended_at if payment.state is State.CONFIRMING else None
             return replace(
@@ -66,9 +67,17 @@ def apply(payment: Payment, event: Event) -> Payment:
                 receipt_id=_receipt_id(data),
                 lease=Lease(until=_time(data["lease_until"])),
                 intended_at=first or event.at,
+                others=_without(changed, data),
             )
         case What.APPROVAL_REFUSED:
-            return replace(changed, receipt_id=None, lease=None, intended_at=None)
+            return replace(
+                changed,
+                receipt_id=None,
+                lease=None,
+                intended_at=None,
+                since=event.at,
+                others=_noted(changed, data, Fate.SET_ASIDE) if data.get("set_aside") else changed.others,
+            )
         case What.PAID:
             return replace(
                 changed,
@@ -79,7 +88,7 @@ def apply(payment: Payment, event: Event) -> Payment:
                 paid_at=_time(data["paid_at"]),
                 method=str(data.get("method", "")),
                 # A virtual account that was set aside may turn out to be the one that pays.
-                others=tuple(known for known in changed.others if known.receipt_id != data["receipt_id"]),
+                others=_without(changed, data),
             )
         case What.RECEIPT_REFUSED:
             return replace(changed, others=_noted(changed, data, Fate.REFUSED))
@@ -202,6 +211,11 @@ def _with_account_aside(payment: Payment, data: Mapping[str, object]) -> tuple[O
         return payment.others
     aside = {"receipt_id": payment.receipt_id, "price": data["price"], "reason": "replaced"}
     return _noted(payment, aside, Fate.SET_ASIDE)
+
+
+def _without(payment: Payment, data: Mapping[str, object]) -> tuple[OtherReceipt, ...]:
+    """The other receipts, without the one that this step makes the order's own."""
+    return tuple(known for known in payment.others if known.receipt_id != data["receipt_id"])
 
 
 def _given_up(requests: tuple[CancelRequest, ...]) -> tuple[CancelRequest, ...]:

@@ -119,7 +119,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
     """Turned away before any money moved, or not ours to send back."""
     SET_ASIDE = "set_aside"
-    """A virtual account the buyer replaced by another; money may still come."""
+    """A virtual account the buyer replaced by another, or an approval not carried out; money may still come."""
     OWED_BACK = "owed_back"
     """Its money must go back and has been put to the outbox."""
     HELD = "held"
@@ -222,6 +222,7 @@ class Payment:
         cancelled_tax_free: The non-taxable part of that.
         lease: Set while an intent to move money is under way.
         intended_at: When the first intent of a row of repeats was committed.
+        since: When the order last came to wait for the buyer's money; None while it has done so since it was made.
         cancel: The cancel under way.
         account: Where a deposit is awaited.
         paid_at: When Bootpay took the money.
@@ -239,6 +240,7 @@ class Payment:
     cancelled_tax_free: int = 0
     lease: Lease | None = None
     intended_at: datetime | None = None
+    since: datetime | None = None
     cancel: CancelIntent | None = None
     account: Account | None = None
     paid_at: datetime | None = None

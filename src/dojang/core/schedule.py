@@ -47,9 +47,13 @@ def next_check(
             overdue = (now - until) / 2
             return max(until, now + min(max(overdue, _SOONEST), _LATEST))
         case State.OPEN:
-            due = _step(created_at, _OPEN, now)
+            due = _step(payment.since or created_at, _OPEN, now)
         case State.AWAITING_DEPOSIT:
-            due = _step(created_at, _DEPOSIT, now)
+            due = _step(payment.since or created_at, _DEPOSIT, now)
+            closes = payment.account.expires_at if payment.account else None
+            if closes is not None and closes + GRACE > now:
+                # What came in the last hours of an account is not left to its webhook.
+                due = closes + GRACE if due is None else min(due, closes + GRACE)
         case State.PAID | State.CANCELLED | State.ATTENTION:
             # What a second payment brought must be found even where this order's own money is settled or in doubt.
             due = _step(payment.paid_at or created_at, _PAID, now)

@@ -37,6 +37,10 @@ STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
+_ANY_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ENDPOINT = re.compile(rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?/?")
 
 KEYS: Mapping[str, tuple[str, str]] = {
     "BOOTPAY_CLIENT_KEY": (
@@ -522,13 +526,17 @@ def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
         raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'}.")
     if not re.fullmatch(r"[1-9][0-9]?", options.get("shards", "1")):
         raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
-    if not re.fullmatch(r"[a-z0-9-]+", options.get("region", "x")):
+    # Only an endpoint of one's own, such as DynamoDB Local's, may be in a region that AWS has not.
+    grammar = _ANY_REGION if "endpoint" in options else _REGION
+    if not grammar.fullmatch(options.get("region", "ap-northeast-2")):
         raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
     if "endpoint" in options:
-        parts = _split("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
-        plain = parts.hostname and parts.path in ("", "/") and not (parts.query or parts.username)
-        if not plain or (parts.scheme != "https" and not is_loopback(parts.hostname)):
+        example = "https://dynamodb.example.com"
+        parts = _split("DOJANG_STORE: endpoint", options["endpoint"], example)
+        if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
             raise ConfigError(
                 "DOJANG_STORE: endpoint must begin with https:// (http:// only for loopback) and have no path."
             )
+        if not _ENDPOINT.fullmatch(options["endpoint"]) or parts.port == 0:
+            raise ConfigError(f"DOJANG_STORE: endpoint must be a plain address such as {example}.")
     return table, options

@@ -61,8 +61,15 @@ def store_name(store: str) -> str:
     return f"postgresql://{plain[1]}" if plain else "postgresql://…"
 
 
-def open_backend(settings: Settings, *, migrate: bool = True) -> OpenBackend:
+def open_backend(
+    settings: Settings, *, migrate: bool = True, left_s: Callable[[bool], float] | None = None
+) -> OpenBackend:
     """Open the store that the settings name. A DynamoDB table is made by `migrated` alone: it costs money.
+
+    Args:
+        settings: Checked settings.
+        migrate: Bring an SQL store up to date.
+        left_s: How many seconds there are, now, for a request that writes (with False: reads). DynamoDB keeps to it.
 
     Raises:
         ConfigError: If it cannot be opened.
@@ -71,7 +78,7 @@ def open_backend(settings: Settings, *, migrate: bool = True) -> OpenBackend:
     if settings.store.startswith("postgres"):
         return _postgres(settings.store, migrate=migrate)
     if settings.store.startswith("dynamodb"):
-        return _dynamodb(settings.store)
+        return _dynamodb(settings.store, left_s)
     from dojang.adapters.sqlite import SqliteBackend
 
     return SqliteBackend(_file_of(settings), migrate=migrate)
@@ -126,13 +133,17 @@ def _postgres(store: str, *, migrate: bool) -> PostgresBackend:
     return PostgresBackend(store, migrate=migrate)
 
 
-def _dynamodb(store: str) -> DynamoDBBackend:
+def _dynamodb(store: str, left_s: Callable[[bool], float] | None = None) -> DynamoDBBackend:
     from dojang.adapters.dynamodb import DynamoDBBackend
     from dojang.adapters.dynamodb.backend import SHARDS
 
     table, said = dynamodb_address(store)
     return DynamoDBBackend(
-        table, said.get("region"), said.get("endpoint"), shards=int(said.get("shards", SHARDS))
+        table,
+        said.get("region"),
+        said.get("endpoint"),
+        shards=int(said.get("shards", SHARDS)),
+        left_s=left_s,
     )
 
 

@@ -575,6 +575,24 @@ class StoreContract:
 
         assert [0] * (_CONTENDERS - 1) + [1] == sorted(results, key=repr)
 
+    def test_sixteen_workers_share_sixteen_deliveries(self, backend: Backend) -> None:
+        """Nobody leaves empty-handed while something is due, only because others were quicker at the first one."""
+        for number in range(_CONTENDERS):
+            _owing(backend, _owed(f"o{number}"), order_id=f"o{number}")
+        results = _race(lambda _: [owed.id for owed in backend.claim_deliveries(_NOW, _LATER, 1)])
+
+        assert sorted([f"o{number}:2:notice"] for number in range(_CONTENDERS)) == sorted(results, key=repr)
+
+    def test_lanes_that_wait_stand_in_no_other_orders_way(self, backend: Backend) -> None:
+        """However many deliveries wait behind a claimed one, the one that need not wait is found behind them."""
+        for number in range(30):
+            _owing(backend, _owed(f"o{number}"), _owed(f"o{number}", 3), order_id=f"o{number}")
+        backend.claim_deliveries(_NOW, _LATER + timedelta(hours=1), 30)
+        _owing(backend, _owed("free", due_at=_LATER), order_id="free")
+        found = backend.claim_deliveries(_LATER, _LATER + timedelta(minutes=1), 1)
+
+        assert ["free:2:notice"] == [owed.id for owed in found]
+
     # Inbox
 
     def test_a_notice_is_kept_with_every_field(self, backend: Backend) -> None:
@@ -665,6 +683,14 @@ class StoreContract:
 
         assert [0] * (_CONTENDERS - 1) + [1] == sorted(results, key=repr)
 
+    def test_sixteen_workers_share_sixteen_notices(self, backend: Backend) -> None:
+        """Nobody leaves empty-handed while something is due, only because others were quicker at the first one."""
+        for number in range(_CONTENDERS):
+            backend.receive(Notice(receipt_id=_receipt_id(number)), _NOW, _NOW)
+        results = _race(lambda _: [n.notice.receipt_id for n in backend.claim_notices(_NOW, _LATER, 1)])
+
+        assert [[_receipt_id(number)] for number in range(_CONTENDERS)] == sorted(results, key=repr)
+
     # Checks
 
     def test_due_orders_are_claimed_earliest_first_and_by_lease(self, backend: Backend) -> None:
@@ -705,3 +731,11 @@ class StoreContract:
         results = _race(lambda _: len(backend.claim_checks(_NOW, _LATER, 10)))
 
         assert [0] * (_CONTENDERS - 1) + [1] == sorted(results, key=repr)
+
+    def test_sixteen_workers_share_sixteen_checks(self, backend: Backend) -> None:
+        """Nobody leaves empty-handed while something is due, only because others were quicker at the first one."""
+        for number in range(_CONTENDERS):
+            _registered(backend, f"o{number:02d}", due_at=_NOW)
+        results = _race(lambda _: list(backend.claim_checks(_NOW, _LATER, 1)))
+
+        assert [[f"o{number:02d}"] for number in range(_CONTENDERS)] == sorted(results, key=repr)

@@ -12,6 +12,7 @@ from dojang.core.observation import observe
 from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
 from dojang.core.receipt import Receipt
+from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown
@@ -22,7 +23,6 @@ _WAIT_STEP_S = 0.1
 _TIME_TO_MOVE_MONEY_S = 4.0
 _LOOK_AGAIN_RESERVE_S = 1.5
 _CONFLICTS_MAX = 8
-_WORDS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ async def _carry_out(
         undone: dict[str, object] = {
             "undone": True,
             "code": "not_sent",
-            "words": str(never_left)[:_WORDS_MAX],
+            "words": kept_words(str(never_left)),
         }
         await _write(world, record, lambda there: cancel_refused(there, world.clock.now(), "shop", undone))
         raise
@@ -205,7 +205,7 @@ async def _refused(
     if seen is None:
         return CancelPending(record)
     shown = seen
-    words = wanted.without_account(refusal.message)[:_WORDS_MAX]
+    words = kept_words(wanted.without_account(refusal.message))
     told: dict[str, object] = {"code": refusal.code, "words": words}
     settled = await _write(
         world, record, lambda there: end_refused_cancel(there, shown, world.clock.now(), "shop", told)

@@ -12,7 +12,7 @@ from dojang.core.cancelling import cancel_refused
 from dojang.core.decision import Approve, Decision
 from dojang.core.expiry import expire
 from dojang.core.observation import observe
-from dojang.core.order import OrderId
+from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, Record, State, shown_state
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.schedule import GRACE, next_check
@@ -25,6 +25,8 @@ __all__ = ["Found", "check_order"]
 _TRIES = 4
 # After this long nobody can still be waiting for Bootpay's answer, and the payment gateway has given up as well.
 _UNRESOLVED_AFTER = timedelta(minutes=45)
+# An outage of Bootpay's ends sooner; a receipt that cannot be read for so long will not be read tomorrow.
+_UNREACHABLE_AFTER = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -83,35 +85,56 @@ async def _again_later(world: World, record: Record) -> None:
 
 
 async def _look_at(world: World, record: Record, found: Found, deadline: Deadline) -> Record:
-    """The order after a look at every receipt it has."""
-    receipts = await _receipts(world, record, deadline)
-    for receipt in receipts:
-        record = await _settle(world, record, receipt, found, deadline)
-    return await _time_passed(world, record, receipts, found)
+    """The order after a look at every receipt it has.
 
-
-async def _receipts(world: World, record: Record, deadline: Deadline) -> list[Receipt]:
-    """The receipt that an intent or a payment is about first, then whatever else may hold money for the order."""
-    found = {
-        receipt.id: receipt for receipt in await world.gateway.look_up_order(record.order.id, deadline.left_s)
-    }
+    What money hangs on is looked at first, and by its own id: a list may be older than the receipt itself. What cannot
+    be had keeps nobody from the rest, and is told at the end.
+    """
+    missed: list[BootpayError] = []
     bound = record.payment.receipt_id
-    # The list may be older than the receipt itself; what money hangs on is asked for by its own id. An account that
-    # was set aside may still be paid into, held money may go back by itself, and the first generation has no list.
-    asked = [] if bound is None else [bound]
-    asked += [
-        other.receipt_id
-        for other in record.payment.others
-        if other.fate in (Fate.SET_ASIDE, Fate.HELD) and other.receipt_id not in found
-    ]
-    for receipt_id in asked:
-        receipt = await world.gateway.look_up(receipt_id, deadline.left_s)
-        if receipt is not None:
-            found[receipt_id] = receipt
+    own = None if bound is None else await _receipt(world, bound, deadline, missed)
+    if own is not None:
+        record = await _settle(world, record, own, found, deadline)
+    others = await _other_receipts(world, record, bound, deadline, missed)
+    for receipt in others:
+        record = await _settle(world, record, receipt, found, deadline)
+    seen = others if own is None else [own, *others]
+    record = await _time_passed(world, record, seen, found, missed)
+    if missed:
+        raise missed[0]
+    return record
+
+
+async def _receipt(
+    world: World, receipt_id: ReceiptId, deadline: Deadline, missed: list[BootpayError]
+) -> Receipt | None:
+    try:
+        return await world.gateway.look_up(receipt_id, deadline.left_s)
+    except BootpayError as error:
+        missed.append(error)
+        return None
+
+
+async def _other_receipts(
+    world: World, record: Record, bound: ReceiptId | None, deadline: Deadline, missed: list[BootpayError]
+) -> list[Receipt]:
+    """Whatever else may hold money for the order, the first paid first."""
+    try:
+        listed = await world.gateway.look_up_order(record.order.id, deadline.left_s)
+    except BootpayError as error:
+        missed.append(error)
+        listed = ()
+    found = {receipt.id: receipt for receipt in listed if receipt.id != bound}
+    for other in record.payment.others:
+        # An account that was set aside may still be paid into, held money may go back by itself, and the first
+        # generation has no list.
+        if other.fate in (Fate.SET_ASIDE, Fate.HELD) and other.receipt_id not in (bound, *found):
+            receipt = await _receipt(world, other.receipt_id, deadline, missed)
+            if receipt is not None:
+                found[receipt.id] = receipt
     return sorted(
         found.values(),
         key=lambda receipt: (
-            receipt.id != bound,
             receipt.status is not ReceiptStatus.PAID,
             receipt.purchased_at.timestamp() if receipt.purchased_at else 0.0,
             receipt.id,
@@ -154,12 +177,20 @@ async def _finish_approval(
     return after
 
 
-async def _time_passed(world: World, record: Record, receipts: Sequence[Receipt], found: Found) -> Record:
-    """What follows from the time alone, after every receipt has been looked at."""
+async def _time_passed(
+    world: World,
+    record: Record,
+    receipts: Sequence[Receipt],
+    found: Found,
+    missed: Sequence[BootpayError],
+) -> Record:
+    """What follows from the time alone, after every receipt has been looked at, or could not be."""
     now = world.clock.now()
     payment = record.payment
     own = next((receipt for receipt in receipts if receipt.id == payment.receipt_id), None)
     decision: Decision | None = None
+    # Bootpay may be away for hours: that is no reason to call a person about every order at once.
+    unresolved_after = _UNREACHABLE_AFTER if missed else _UNRESOLVED_AFTER
     if payment.leased(now):
         return record
     match payment.state:
@@ -172,14 +203,14 @@ async def _time_passed(world: World, record: Record, receipts: Sequence[Receipt]
                 # Bootpay's running total has not moved for long enough: it was not carried out.
                 words: Mapping[str, object] = {"undone": True, "code": "not_carried_out"}
                 decision = cancel_refused(record, now, "dojang", words)
-            elif not untouched and waited > _UNRESOLVED_AFTER:
-                # The receipt is gone, or nothing that a cancel could have left behind.
+            elif not untouched and waited > unresolved_after:
+                # The receipt is gone, or nothing that a cancel could have left behind, or it can never be read.
                 decision = needs_attention(record, now, "cancel_unresolved")
         case State.CONFIRMING if payment.intended_at is not None and own is None:
-            if now - payment.intended_at > _UNRESOLVED_AFTER:
-                # Bootpay no longer knows the receipt: no look will ever tell whether its money moved.
+            if now - payment.intended_at > unresolved_after:
+                # Bootpay no longer knows the receipt or never shows it: no look will tell whether its money moved.
                 decision = needs_attention(record, now, "approval_unresolved")
-        case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now):
+        case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now) and not missed:
             approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
             if not any(receipt.status in approving for receipt in receipts):
                 decision = expire(record, now, world.spread())

@@ -14,6 +14,7 @@ from dojang.core.order import ReceiptId
 from dojang.core.payment import Record, State, was_paid
 from dojang.core.receipt import ReceiptStatus
 from dojang.core.surplus import money_returned
+from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import HandedOver, World
 
@@ -165,8 +166,8 @@ async def _cancel_rest(world: World, delivery: Delivery, receipt_id: ReceiptId) 
 
 def _words(error: BootpayError) -> str:
     if isinstance(error, Refused):
-        return f"{error.code}: {error.message}"[:200]
-    return str(error)[:200]
+        return kept_words(f"{error.code}: {error.message}")
+    return kept_words(str(error))
 
 
 async def _commit(world: World, delivery: Delivery, decide: Callable[[Record], Decision]) -> None:

@@ -118,6 +118,9 @@ async def _decide(world: World, record: Record, receipt: Receipt, notice: Notice
     if unfinished and isinstance(decision.answer, Pending):
         # What was begun on this order must be finished before this receipt can be judged.
         return ""
+    if record.payment.state is State.ATTENTION and isinstance(decision.answer, Pending):
+        # A person decides first, and then the order is looked at; should this be repeated, it counts again.
+        return "not_yet"
     if receipt.status in _AT_WORK:
         return ""
     return "not_yet" if receipt.status in _UNENDED or _claims_more(notice, receipt) else "settled"

@@ -10,6 +10,7 @@ from dojang.core.observation import observe, recall
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import Declined, World
 
@@ -143,19 +144,11 @@ async def _approve(
     """Server approval: ask the shop, write the intent down, confirm, judge again."""
     if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
         return record, Pending()
-    if world.approval is not None:
+    # An unfinished approval was agreed to before: asked once more, the shop might decline what has been taken already.
+    if world.approval is not None and record.payment.state is not State.CONFIRMING:
         word = await world.approval.ask(record.order, receipt, deadline.left_s / 2)
         if isinstance(word, Declined):
-            if record.payment.state is State.CONFIRMING:
-                declined = approval_refused(
-                    record,
-                    receipt.id,
-                    world.clock.now(),
-                    who,
-                    {"reason": "refused_by_shop", "words": word.reason},
-                )
-            else:
-                declined = refused_by_shop(record, receipt, world.clock.now(), who, word.reason)
+            declined = refused_by_shop(record, receipt, world.clock.now(), who, word.reason)
             return await _commit(world, record, declined), declined.answer
         if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
             return record, Pending()
@@ -169,7 +162,11 @@ async def _approve(
     except NotSent as never_left:
         # Nothing reached Bootpay, so no money moved: undo the intent and let the buyer try again.
         undone = approval_refused(
-            record, receipt.id, world.clock.now(), who, {"reason": "not_sent", "words": str(never_left)[:200]}
+            record,
+            receipt.id,
+            world.clock.now(),
+            who,
+            {"reason": "not_sent", "words": kept_words(str(never_left))},
         )
         await _commit(world, record, undone)
         raise
@@ -191,7 +188,7 @@ async def _after_confirm(
     waiting = receipt.status is ReceiptStatus.AWAITING_APPROVAL
     if waiting and refusal is not None and refusal.code != "RC_NOT_CONFIRM_READY":
         # Bootpay said no in so many words and the receipt still waits: no money moved.
-        words = {"reason": "payment_failed", "code": refusal.code, "words": refusal.message[:200]}
+        words = {"reason": "payment_failed", "code": refusal.code, "words": kept_words(refusal.message)}
         decision = approval_refused(record, receipt.id, now, who, words)
     else:
         decision = observe(record, receipt, world.rules, now, who, world.spread())

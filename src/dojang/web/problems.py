@@ -259,7 +259,9 @@ def problem_of(error: DojangError, order_id: str | None = None, receipt_id: str 
                 receipt_id=receipt_id,
             )
         case StoreError():
-            return problem(Code.STORE_UNAVAILABLE, headers={"retry-after": "2"}, order_id=order_id)
+            return problem(
+                Code.STORE_UNAVAILABLE, headers={"retry-after": "2"}, order_id=order_id, receipt_id=receipt_id
+            )
         case _:
             return problem(Code.INTERNAL_ERROR, order_id=order_id)
 

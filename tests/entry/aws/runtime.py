@@ -1,13 +1,15 @@
 """The real Lambda runtime: AWS's runtime client under AWS's Runtime Interface Emulator, one process per instance.
 
 The emulator's binary is what the `aws-sam-cli` wheel carries; the wheel is fetched beside the project, never into its
-environment. An instance serves one invocation at a time, as in Lambda.
+environment. An instance finds the function, its layer and what Lambda's image has, in that order and nothing else; it
+serves one invocation at a time, as in Lambda.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import json
 import os
 import platform
@@ -18,13 +20,19 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
+import zipfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
+from dojang.entry.layer import Arch, Target
 
 ROOT = Path(__file__).parents[3]
 VERSION = "1.170.0"
@@ -36,6 +44,37 @@ DIGESTS = {
 """SHA-256 of the binaries: whatever index the wheel comes from, they are these."""
 STARTS_WITHIN_S = 20.0
 HANDLER = "dojang.entry.aws.handler"
+HERE = Target(
+    f"{sys.version_info.major}.{sys.version_info.minor}",
+    Arch.ARM64 if platform.machine() in ("aarch64", "arm64") else Arch.X86_64,
+)
+"""This machine, as a target: its layer can be run here."""
+IN_THE_IMAGE = (
+    "awslambdaric", "runtime_client", "snapshot_restore_py", "simplejson",
+    "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3",
+)  # fmt: skip
+"""What Lambda's image has besides the standard library: the runtime client and the AWS SDK."""
+
+
+def image(folder: Path) -> Path:
+    """A folder with what Lambda's image has, and nothing else of this environment."""
+    folder.mkdir()
+    for name in IN_THE_IMAGE:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            unavailable(f"{name} is not installed; it belongs to the development dependencies")
+        origin = Path(spec.origin)
+        source = origin.parent if spec.submodule_search_locations else origin
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+def unpacked(layer: bytes, opt: Path) -> tuple[Path, Path]:
+    """A layer's zip where Lambda unpacks it; the two folders in it that Python looks into, in Lambda's order."""
+    with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+        archive.extractall(opt)
+    python = opt / "python"
+    return python / "lib" / HERE.runtime / "site-packages", python
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -88,15 +127,27 @@ def _fetch(machine: str, binary: Path) -> None:
 
 
 class Instance:
-    """One instance of the function, in processes of its own.
+    """One instance of a function, in processes of its own.
 
     Args:
+        path: Where Python looks, in Lambda's order: the function, its layer, the image.
         environment: The function's settings.
-        folder: Where it works, and its log is kept.
+        folder: Where its log is kept.
+        handler: What Lambda is told to call.
         timeout_s: After which Lambda kills it.
+        log_level: Of the emulator; at `info` it tells how long everything took.
     """
 
-    def __init__(self, environment: dict[str, str], folder: Path, *, timeout_s: int = 30) -> None:
+    def __init__(
+        self,
+        path: Sequence[Path],
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        handler: str = HANDLER,
+        timeout_s: int = 30,
+        log_level: str = "warn",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port, runtime_port = free_ports(2)
         self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
@@ -108,21 +159,24 @@ class Instance:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_s),
             "AWS_REGION": "ap-northeast-2",
+            "AWS_DEFAULT_REGION": "ap-northeast-2",
             "TZ": ":UTC",
             "LANG": "en_US.UTF-8",
             "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
         }
         command = [
-            str(emulator_binary()), "--log-level", "warn",
+            str(emulator_binary()), "--log-level", log_level,
             "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
             "--runtime-api-address", f"127.0.0.1:{runtime_port}",
-            sys.executable, "-m", "awslambdaric", HANDLER,
+            # The interpreter behind the environment, without site-packages: only what was deployed can be found.
+            getattr(sys, "_base_executable", sys.executable), "-S", "-m", "awslambdaric", handler,
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
-                env=lambdas_own | environment,
-                cwd=folder,
+                env=lambdas_own | dict(environment),
+                cwd=path[0],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -137,16 +191,25 @@ class Instance:
                 socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > until:
-                    pytest.fail(f"the runtime does not start: {self.log[-500:]}")
+                    raise RuntimeError(f"the runtime does not start: {self.log[-500:]}") from None
                 time.sleep(0.02)
             else:
                 return
 
     def __call__(self, event: object) -> Any:
         """Invoke it and read its answer."""
+        return json.loads(self.invoke(event))
+
+    def invoke(self, event: object) -> bytes:
+        """Invoke it; what it answers, word for word."""
         request = urllib.request.Request(self.url, json.dumps(event).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read())
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                said: bytes = answer.read()
+        except urllib.error.HTTPError as error:
+            error.add_note(self.log[-2000:])
+            raise
+        return said
 
     @property
     def log(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from dojang.drive import run
 from dojang.entry.aws.bounds import BoundedFulfilment, BoundedGateway, Bounds
 from dojang.errors import NotSent, OutcomeUnknown
 from dojang.ports import HandedOver
+
+from .conftest import Deployed
 
 RECEIPT = ReceiptId("624e6fe8f2a0bc001a1e2a54")
 
@@ -115,3 +119,33 @@ def test_a_delivery_without_time_is_not_begun(bounds: Bounds, at: list[float]) -
 
     assert [8.5] == asked.given
     assert not late.settled
+
+
+def test_the_store_may_use_what_is_left_and_a_read_leaves_what_a_write_needs(
+    bounds: Bounds, at: list[float]
+) -> None:
+    """What is kept for writing down is the write's alone; either is tried, even when the time is over."""
+    given = []
+    for passed_s in (0.0, 8.0, 1.5, 90.0):
+        at[0] += passed_s
+        given.append((bounds.for_the_store(False), bounds.for_the_store(True)))
+
+    assert [(8.5, 10.0), (0.5, 2.0), (0.25, 0.5), (0.25, 0.25)] == given
+
+
+def test_a_silent_table_does_not_outlast_the_function(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits is told to ask again while there is time to say so, and the log says how long was waited."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        deployed.restart(DOJANG_STORE=f"dynamodb://orders?region=ap-northeast-2&endpoint={address}")
+        verify = "/v1/orders/o-1/verify"
+        began = time.monotonic()
+        answer = deployed.asks("http_api", "POST", verify, {"receipt_id": str(RECEIPT)}, left_ms=3_000)
+        took_s = time.monotonic() - began
+
+    assert (503, "store_unavailable") == (answer["statusCode"], answer["json"]["code"])
+    assert took_s < 3.0

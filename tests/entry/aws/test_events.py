@@ -212,6 +212,7 @@ def test_the_answers_shape_follows_the_event(face: str, shape: Face) -> None:
         {"Records": [sample("stream")["Records"][0], sample("bucket")["Records"][0]]}, {"requestContext": {}},
         {"requestContext": "x"}, {"source": "aws.events", "detail-type": "EC2 Instance State-change Notification"},
         sample("rest_api") | {"path": 7}, sample("http_api") | {"headers": {"a": ["b"]}},
+        sample("http_api") | {"headers": "\ud83d"},
         sample("http_api") | {"isBase64Encoded": "yes"}, sample("load_balancer") | {"httpMethod": None},
     ],
 )  # fmt: skip

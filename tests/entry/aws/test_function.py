@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dojang.adapters.clock import SystemClock
 from dojang.emulator.server import EmulatorServer
+from dojang.entry.aws import Function
 from dojang.entry.aws.keeping import Keeper
 from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
 
@@ -288,6 +291,19 @@ def test_the_log_is_what_lambda_calls_json(deployed: Deployed, buyer: Buyer) -> 
     assert line["timestamp"].endswith("Z")
 
 
+def test_half_a_character_in_an_event_stops_no_line(tmp_path: Path) -> None:
+    """JSON can hold half a surrogate pair, a stream cannot: what was done must not end as an error of its log line."""
+    settings = {"DOJANG_MODE": "emulator", "DOJANG_STORE": f"sqlite:///{tmp_path}/o.sqlite3"}
+    with (tmp_path / "log").open("w", encoding="utf-8") as out:
+        function = Function(settings, out=out)
+        answer = function(request_event("rest_api", "\ud83d", "/healthz"), None)
+        function.forget()
+
+    assert isinstance(answer, dict)
+    assert 405 == answer["statusCode"]
+    assert '"message":"? /healthz"' in (tmp_path / "log").read_text(encoding="utf-8")
+
+
 def test_metrics_are_in_the_embedded_format(deployed: Deployed, buyer: Buyer) -> None:
     """CloudWatch reads numbers out of the log: every metric that is declared is there, its dimensions too."""
     deployed.registers("o-1")
@@ -432,6 +448,81 @@ def test_a_store_that_is_away_answers_503(deployed: Deployed, monkeypatch: pytes
     assert answer["json"]["retryable"]
 
 
+def test_an_outage_is_counted_whatever_the_answer(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store or a Bootpay that is away, keys that are refused, a mistake of ours: to Lambda the answer is a success.
+
+    The log line still names order, receipt and outcome.
+    """
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+
+    def verifies() -> tuple[int, str]:
+        answer = deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+        return answer["statusCode"], answer["json"]["code"]
+
+    def away(*_: object) -> Any:
+        raise StoreUnavailable("the table does not answer")
+
+    with bootpay.faulty(on="GET /v2/receipt", do="reset"):
+        unreachable = verifies()
+    with bootpay.faulty(on="GET /v2/receipt", do="unauthorized"):
+        refused = verifies()
+    monkeypatch.setattr(deployed.function._keeper.ready().world.store, "load", away)
+    storeless = verifies()
+    monkeypatch.setattr("dojang.web.buyers.verify", None)
+    mistaken = verifies()
+    answers = [unreachable, refused, storeless, mistaken]
+
+    assert [
+        (503, "upstream_unavailable"), (502, "upstream_refused"), (503, "store_unavailable"), (500, "internal_error"),
+    ] == answers  # fmt: skip
+    assert [1, 1, 1, 1] == [deployed.counted("Failures", outcome=code) for _, code in answers]
+    told = [
+        (line["order_id"], line["receipt_id"], line["outcome"])
+        for line in deployed.logs
+        if "receipt_id" in line
+    ]
+    assert [("o-1", receipt_id, code) for _, code in answers[:3]] == told
+
+
+def test_what_a_buyer_is_refused_is_no_failure(deployed: Deployed, buyer: Buyer) -> None:
+    """A wrong price, an unknown order, no key: nothing is out of order."""
+    deployed.registers("o-1", 3000)
+    cheap = {"receipt_id": buyer.pays("o-1", 100)}
+    for path in ("/v1/orders/o-1/verify", "/v1/orders/o-2/verify", "/v1/orders"):
+        deployed.asks("http_api", "POST", path, cheap)
+
+    assert 0 == deployed.counted("Failures")
+
+
+class Later(SystemClock):
+    """The machine's clock, a minute fast."""
+
+    def now(self) -> datetime:
+        """A minute after now."""
+        return super().now() + timedelta(seconds=60)
+
+
+def test_a_schedule_counts_what_it_could_not_check(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A webhook is acknowledged although Bootpay is away; that it is away shows where the schedule asks again."""
+    deployed.registers("o-1")
+    said = {"receipt_id": buyer.pays("o-1", approved=True), "order_id": "o-1", "status": 1}
+    with bootpay.faulty(on="GET /v2/receipt", do="reset"):
+        heard = deployed(request_event("http_api", "POST", "/webhooks/bootpay", said))
+        before = deployed.counted("Failures")
+        monkeypatch.setattr("dojang.entry.wiring.SystemClock", Later)
+        deployed.restart()
+        checked = deployed(sample("event_rule"))
+
+    assert (200, 0) == (heard["statusCode"], before)
+    assert 1 == checked["reconcile"]["errors"]
+    assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
+
+
 def test_a_mistake_of_ours_shows_nothing_of_what_it_met(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -447,6 +538,45 @@ def test_a_mistake_of_ours_shows_nothing_of_what_it_met(
     assert failed.value.__cause__ is None
     assert "whsec" not in deployed.out.getvalue()
     assert "KeyError at" in deployed.logs[-1]["message"]
+
+
+def test_the_shop_hears_what_it_is_owed_though_no_order_can_be_checked(
+    deployed: Deployed, buyer: Buyer, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in the first half of the schedule's work ends the invocation, but not before the second half."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+
+    def broken(*_: object, **__: object) -> Any:
+        raise KeyError("o-2")
+
+    monkeypatch.setattr("dojang.entry.aws.function.check", broken)
+    with pytest.raises(RuntimeError, match="its log says where"):
+        deployed.function(sample("event_rule"), None)
+
+    assert [("o-1", "order.paid")] == door.types
+
+
+def test_what_was_handed_over_is_counted_though_the_store_goes_away(
+    deployed: Deployed, buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that is counted only at the end would not be there for the alarm about deliveries given up."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    store = deployed.function._keeper.ready().world.store
+    claim, claims = store.claim_deliveries, []
+
+    async def once(*words: Any, **more: Any) -> Any:
+        claims.append(words)
+        if len(claims) > 1:
+            raise StoreUnavailable("the table does not answer")
+        return await claim(*words, **more)
+
+    monkeypatch.setattr(store, "claim_deliveries", once)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("stream"), None)
+
+    assert 1 == deployed.counted("Deliveries", outcome="settled")
 
 
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.adapters import dynamodb_local
 
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws.keeping import Keeper
 from dojang.entry.settings import read_settings
 from dojang.errors import ConfigError
 
-from .conftest import Deployed, sample
+from .conftest import Deployed, request_event, sample
+from .runtime import Instance
+
+if TYPE_CHECKING:
+    from tests.entry.conftest import Opt
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dojang/bootpay-AbCdEf"
 PARAMETER = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dojang/api-keys"
@@ -217,3 +224,32 @@ def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(
     assert (500, 200) == (refused["statusCode"], served["statusCode"])
     assert "DOJANG_API_KEYS_ARN" in deployed.logs[0]["message"]
     assert deployed(sample("event_rule"))["finished"]
+
+
+def test_the_layer_asks_with_the_sdk_of_lambdas_image(
+    aws: PretendAws, opt: Opt, bootpay: EmulatorServer, tmp_path: Path
+) -> None:
+    """In the real runtime, where the layer has no SDK: the shop's key is fetched once, and opens its routes."""
+    task = tmp_path / "task"
+    task.mkdir()
+    settings = {
+        "DOJANG_MODE": "emulator",
+        "BOOTPAY_URL": bootpay.url,
+        "DOJANG_STORE": f"sqlite:///{tmp_path}/orders.sqlite3",
+        "DOJANG_API_KEYS_ARN": PARAMETER,
+        "AWS_ENDPOINT_URL": aws.url,
+    }
+    instance = Instance(opt.path(task), settings | dynamodb_local.KEYS, tmp_path / "instance")
+    try:
+        instance.ready()
+        answers = [
+            instance(
+                request_event("http_api", "GET", "/v1/orders", headers={"authorization": f"Bearer {key}"})
+            )
+            for key in (API_KEY, API_KEY, "guessed")
+        ]
+    finally:
+        instance.kill()
+
+    assert [200, 200, 401] == [answer["statusCode"] for answer in answers], instance.log
+    assert ["GetParameter"] == aws.asked

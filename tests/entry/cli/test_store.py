@@ -47,12 +47,20 @@ def test_migrating_asks_for_no_keys(dojang: Shell) -> None:
     [
         ("sqlite:///no/such/folder/x.sqlite3", "folder"),
         ("dynamodb://x", "dynamodb://table?region="),
+        ("dynamodb://orders?region=seoul", "ap-northeast-2"),
+        ("dynamodb://orders?endpoint=//localhost:8000", "https://dynamodb.example.com"),
+        ("dynamodb://orders", "dynamodb://table?region="),
         ("mysql://x", "sqlite:///file"),
         ("sqlite:///", "sqlite:///file"),
     ],
 )
-def test_a_store_that_cannot_be_is_a_sentence(dojang: Shell, store: str, said: str) -> None:
-    """Exit code 2, and nothing is made."""
+def test_a_store_that_cannot_be_is_a_sentence(
+    dojang: Shell, monkeypatch: pytest.MonkeyPatch, store: str, said: str
+) -> None:
+    """Exit code 2, and nothing is made; what AWS's own settings lack or have wrong is told as well."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
     ended = dojang("migrate", "--store", store)
 
     assert 2 == ended.code

@@ -15,29 +15,9 @@ from dojang.emulator.windows import Checkout
 from dojang.entry.layer import Layer
 
 if TYPE_CHECKING:
-    from conftest import Opt
+    from tests.entry.conftest import Opt
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer")]
-
-# As it stands in the blog post, `is` included; only its placeholders are filled in.
-BLOG = """
-from lib.BootpayApi import BootpayApi
-
-bootpay = BootpayApi(
-    '{application_id}',
-    '{private_key}'
-)
-
-result = bootpay.get_access_token()
-if result['status'] is 200:
-    verify_result = bootpay.verify('{receipt_id}')
-    if verify_result['status'] is 200:
-        # 원래 주문했던 금액이 일치하는가?
-        # 그리고 결제 상태가 완료 상태인가?
-        if verify_result['data']['status'] is 1 and verify_result['data']['price'] is price:
-            # TODO: 이곳이 상품 지급 혹은 결제 완료 처리를 하는 로직으로 사용하면 됩니다.
-            paid = True
-"""
 
 
 def _paid(bootpay: EmulatorServer, order_id: str, price: int, *, approved: bool) -> str:
@@ -89,26 +69,6 @@ def test_byte_code_is_used_as_it_is(opt: Opt, tmp_path: Path) -> None:
 
     assert len(sources) > 80
     assert {"dojang.entry.aws", "lib.BootpayApi", "msgspec._core"} <= set(loaded)
-
-
-def test_the_blog_posts_function_works_unchanged(opt: Opt, bootpay: EmulatorServer) -> None:
-    """`from lib.BootpayApi import BootpayApi` and the ten lines after it do what the post says."""
-    blog = BLOG.format(
-        application_id="emulator",
-        private_key="emulator",
-        receipt_id=_paid(bootpay, "blog-1", 100, approved=True),
-    )
-    paid = opt.json(f"""
-import json, warnings
-warnings.simplefilter("ignore")
-from lib.BootpayApi import BootpayApi
-BootpayApi.base_url = {{"production": {bootpay.url!r}}}
-price, paid = 100, False
-exec({blog!r})
-print(json.dumps(paid))
-""")
-
-    assert paid is True
 
 
 def test_the_handler_verifies_a_payment(opt: Opt, bootpay: EmulatorServer, tmp_path: Path) -> None:

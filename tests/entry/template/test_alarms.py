@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,8 +54,10 @@ def gone() -> Iterator[str]:
 
 
 @pytest.fixture
-def emitted(gone: str, tmp_path: Path) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
-    """Each metric with its dimensions, from a payment whose delivery is given up and from a function not set up."""
+def emitted(
+    gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
+    """Each metric with its dimensions: a delivery is given up, the function is not set up, something is away."""
     out = io.StringIO()
     with EmulatorServer() as bootpay:
         with bootpay.changing() as ledger:
@@ -74,10 +77,26 @@ def emitted(gone: str, tmp_path: Path) -> set[tuple[str, str, frozenset[tuple[st
         function = Function(environment, out=out)
         try:
             function({"action": "register", "order_id": "o-1", "price": 3000, "name": "커피"}, None)
-            function({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id}, None)
+            verify = {"action": "verify", "order_id": "o-1", "receipt_id": receipt_id}
+            function(verify, None)
             function(json.loads((SAMPLES / "stream.json").read_text()), None)
+            other = verify | {"receipt_id": "0" * 24}
+            with bootpay.faulty(on="GET /v2/receipt", do="unauthorized"):
+                function(other, None)
+            with bootpay.faulty(on="GET /v2/receipt", do="reset"):
+                function(other, None)
+            with monkeypatch.context() as patched:
+                patched.delattr("dojang.web.buyers.verify")
+                function(other, None)
         finally:
             function.forget()
+        away = {"DOJANG_STORE": "dynamodb://orders?region=ap-northeast-2&endpoint=http://127.0.0.1:9"}
+        keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+        for name, value in keys.items():
+            monkeypatch.setenv(name, value)
+        without_table = Function(environment | away, out=out)
+        without_table(verify, SimpleNamespace(get_remaining_time_in_millis=lambda: 1_500))
+        without_table.forget()
         closed = Function(environment | {"DOJANG_MODE": "nonsense"}, out=out)
         closed(json.loads((SAMPLES / "http_api.json").read_text()), None)
     lines = [line for line in map(json.loads, out.getvalue().splitlines()) if "_aws" in line]
@@ -104,7 +123,9 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         if not alarm["Namespace"].startswith("AWS/")
     }
 
-    assert {"UnknownOutcomes", "Attention", "Deliveries", "Errors"} == {name for _, name, _ in watched}
+    assert {"UnknownOutcomes", "Attention", "Deliveries", "Errors", "Failures"} == {
+        name for _, name, _ in watched
+    }
     assert set() == watched - emitted
 
 
@@ -115,6 +136,10 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         ("Attention", "dojang", "Attention"),
         ("DeadDeliveries", "dojang", "Deliveries"),
         ("NotSetUp", "dojang", "Errors"),
+        ("StoreUnavailable", "dojang", "Failures"),
+        ("BootpayUnavailable", "dojang", "Failures"),
+        ("BootpayRefuses", "dojang", "Failures"),
+        ("InternalErrors", "dojang", "Failures"),
         ("FunctionErrors", "AWS/Lambda", "Errors"),
         ("Throttles", "AWS/Lambda", "Throttles"),
         ("StreamLate", "AWS/Lambda", "IteratorAge"),

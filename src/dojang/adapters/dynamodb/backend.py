@@ -14,6 +14,7 @@ from heapq import merge
 from itertools import islice
 
 from dojang.adapters.dynamodb.asking import put, query, update
+from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     LAYOUT,
     Shards,
@@ -39,21 +40,23 @@ from dojang.adapters.dynamodb.schema import check, migrate
 from dojang.adapters.dynamodb.signed import SignedTable, region_of
 from dojang.adapters.dynamodb.table import Item, Reason, Table, Value
 from dojang.adapters.dynamodb.together import Together
-from dojang.adapters.rows import cursor_from, cursor_of, micros, payment_json
+from dojang.adapters.rows import cursor_from, cursor_of, micros, order_row, payment_json
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Record, shown_state
+from dojang.core.payment import Event, Payment, Record, shown_state
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 
 __all__ = ["SHARDS", "DynamoDBBackend"]
 
 SHARDS = 8
-"""One partition of an index takes 1,000 writes a second, and the busiest sees about five for each payment."""
+"""One partition of an index takes 1,000 writes a second. The busiest kind sees five for each payment, and forty more
+for its checks in the half year that follows."""
 
 _LATEST = 2**62
 _PARTS_MAX = 100
+_LEASED_MAX = 360_000
 _THREADS = 8
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 _NEW = "attribute_not_exists(#pk)"
@@ -67,12 +70,13 @@ class DynamoDBBackend:
 
     **Atomic.** `commit` is one TransactWriteItems: the order's new state under its version, the events, the claims,
     what is owed. Every other method writes one item under a condition. At most 100 parts (some ninety deliveries) and
-    400 KB an item; what is more is refused whole.
+    400 KB an item; what is more is refused whole, and from 360 KB on nothing that moves money is begun.
 
     **Reads.** `load` is one strongly consistent read, also with a receipt: BatchGetItem then, not TransactGetItems,
     which costs twice as much and fails under a concurrent commit. Order and claim may so be of two moments, a
     millisecond apart. Nothing rests on that: a commit checks both again. Lists and due work come from indexes, which
-    follow the table after a moment; what was found is then read or changed in the table itself.
+    follow the table after a moment; what was found is then read or changed in the table itself. A claim passes over
+    what the index still shows and others have taken.
 
     **Unknown outcomes.** Each write carries a token or a condition by which its repeat is recognised: after a timeout
     it is sent again, and "moved on" by our own token means done. Only if DynamoDB stays silent beyond the patience is
@@ -86,6 +90,7 @@ class DynamoDBBackend:
         endpoint: Another endpoint, such as DynamoDB Local's.
         shards: Into how many partitions each index is split. It may be raised at any time, never lowered.
         patience_s: How long one request may take, repeats included.
+        left_s: How many seconds there are at most, now, for a request that writes (with False: reads).
         connections_max: How many requests may be under way at once.
         way: Another way to DynamoDB than the lean one.
         clock: Monotonic seconds.
@@ -106,6 +111,7 @@ class DynamoDBBackend:
         *,
         shards: int = SHARDS,
         patience_s: float = 5.0,
+        left_s: Callable[[bool], float] | None = None,
         connections_max: int = 16,
         way: Table | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -120,8 +126,10 @@ class DynamoDBBackend:
         self._way = way or SignedTable(region_of(region), endpoint, connections_max=connections_max)
         self._shards = Shards(shards)
         # From the system, or all functions restored from one snapshot would pause alike and meet again.
-        self._patience = Patience(self._way, patience_s, clock, pause, random.SystemRandom().random)
+        spread = random.SystemRandom().random
+        self._patience = Patience(self._way, patience_s, clock, pause, spread, left_s)
         self._together = Together(_THREADS)
+        self._due = Due(table, self._patience, self._shards, self._together, clock, spread)
         self._outbox = Outbox(table, self._patience, self._shards, self._together, self._due)
 
     def close(self) -> None:
@@ -166,6 +174,11 @@ class DynamoDBBackend:
     def commit(self, record: Record, decision: Decision, /) -> Record:
         """See `Store.commit`."""
         order_id = record.order.id
+        if decision.payment.lease is not None and _size(record.order, decision.payment) > _LEASED_MAX:
+            # Money moves next, and what becomes of it must find room.
+            raise StoreUnavailable(
+                f"order {order_id} has grown too large for another approval or cancel: DynamoDB holds 400 KB an item"
+            )
         token = secrets.token_hex(16)
         history = [events_item(order_id, decision.events, token)] if decision.events else []
         claims = [
@@ -333,9 +346,8 @@ class DynamoDBBackend:
 
     def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.claim_notices`."""
-        due = self._due(["inbox"], now, limit)
-        claimed = self._together([partial(self._claim, item, now, until, counts="attempts") for item in due])
-        return [notice_in(item) for item in claimed if item is not None]
+        take = partial(self._take, now=now, until=until, counts="attempts")
+        return [notice_in(item) for item in self._due.claim(["inbox"], now, limit, take)]
 
     def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
         """See `Store.settle_notice`."""
@@ -377,9 +389,8 @@ class DynamoDBBackend:
 
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        due = self._due(["check"], now, limit)
-        claimed = self._together([partial(self._claim, item, now, until) for item in due])
-        return [record_in(item).order.id for item in claimed if item is not None]
+        claimed = self._due.claim(["check"], now, limit, partial(self._take, now=now, until=until))
+        return [record_in(item).order.id for item in claimed]
 
     # What is due
 
@@ -389,25 +400,11 @@ class DynamoDBBackend:
             return {}, ("due_in", "due")
         return {"due_in": self._shards.of(kind, item_id), "due": number(micros(due_at) or 0)}, ()
 
-    def _due(self, kinds: Sequence[str], now: datetime, limit: int) -> list[Item]:
-        """Keys of what the index shows as due, the longest due first."""
-        if limit < 1:
-            return []
-        asked = [
-            query(
-                self._table,
-                "#due_in = :shard AND #due <= :now",
-                {":shard": shard, ":now": number(micros(now) or 0)},
-                index="due",
-                limit=limit,
-            )
-            for kind in kinds
-            for shard in self._shards.all(kind)
-        ]
-        answers = self._together([partial(self._patience.ask, "Query", one) for one in asked])
-        found = [item for answer in answers for item in answer.items]
-        found.sort(key=lambda item: (int(str(item["due"].n)), str(item["pk"].s), str(item["sk"].s)))
-        return found[:limit]
+    def _take(
+        self, items: Sequence[Item], _: int, now: datetime, until: datetime, *, counts: str = ""
+    ) -> list[Item | None]:
+        """Take each of these, unless somebody else just has."""
+        return self._together([partial(self._claim, item, now, until, counts=counts) for item in items])
 
     def _claim(self, item: Item, now: datetime, until: datetime, *, counts: str = "") -> Item | None:
         """Take what is still due, so that nobody else finds it due before `until`."""
@@ -427,3 +424,8 @@ class DynamoDBBackend:
     def _get(self, key: Item) -> Item | None:
         request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
         return self._patience.ask("GetItem", request).item
+
+
+def _size(order: Order, payment: Payment) -> int:
+    """About how many bytes an order's item takes, its keys and numbers apart."""
+    return sum(len(str(part).encode()) for part in (*order_row(order), payment_json(payment)))

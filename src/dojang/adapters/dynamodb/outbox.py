@@ -9,11 +9,13 @@ between, it is shown at the moment the leader would have been: late, never lost,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 from dojang.adapters.dynamodb.asking import query, update
+from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     Shards,
     delivery_in,
@@ -32,8 +34,8 @@ from dojang.core.order import OrderId
 
 __all__ = ["Outbox"]
 
-_ROUNDS_MAX = 4
-_ID_LENGTH_MAX = 512
+_LANES_AT_ONCE = 8
+_ID_BYTES_MAX = 512
 _DUE = text(DeliveryState.DUE)
 _SETTLED = text(DeliveryState.SETTLED)
 
@@ -46,7 +48,7 @@ class Outbox:
         patience: Asks it.
         shards: How its indexes are split.
         together: Runs several requests at once.
-        due: Keys of what is due of these kinds, the longest due first.
+        due: Goes through what is due.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Outbox:
         patience: Patience,
         shards: Shards,
         together: Together,
-        due: Callable[[Sequence[str], datetime, int], list[Item]],
+        due: Due,
     ) -> None:
         self._table = table
         self._patience = patience
@@ -93,37 +95,35 @@ class Outbox:
     def claim(self, now: datetime, until: datetime, limit: int, *, money_back_only: bool) -> list[Delivery]:
         """Take what is due and leads its lane."""
         lanes = [Lane.MONEY_BACK] if money_back_only else list(Lane)
-        claimed: list[Delivery] = []
-        for _ in range(_ROUNDS_MAX):
-            wanted = limit - len(claimed)
-            found = self._due(lanes, now, wanted)
-            queues = {(str(item["pk"].s), str(item["due_in"].s).partition("#")[0]) for item in found}
-            leads = self._together([partial(self._leads, *queue, now) for queue in sorted(queues)])
-            leading = sorted(
-                (owed for queue, _ in leads for owed in queue), key=lambda owed: (owed.due_at, owed.id)
-            )
-            taken = self._together([partial(self._take, owed, now, until) for owed in leading[:wanted]])
-            claimed += [owed for owed in taken if owed is not None]
-            # Only where some stepped aside may there be others behind them that can be taken.
-            if len(claimed) >= limit or not any(stepped_aside for _, stepped_aside in leads):
-                break
+        take = partial(self._take_leaders, now=now, until=until)
+        claimed = self._due.claim(lanes, now, limit, take, one_of=_lane_of, at_once=_LANES_AT_ONCE)
         return sorted(claimed, key=lambda owed: (owed.created_at, owed.seq))
 
-    def _leads(self, pk: str, lane: str, now: datetime) -> tuple[list[Delivery], int]:
-        """Who leads this lane and is due; and how many of those behind stepped aside."""
+    def _take_leaders(
+        self, shown: Sequence[Item], wanted: int, now: datetime, until: datetime
+    ) -> list[Delivery | None]:
+        """Take whoever leads the lanes of these, as many as are wanted; None for each that somebody else just took."""
+        leads = self._together([partial(self._leads, *_lane_of(item), now) for item in shown])
+        leading = sorted((owed for lane in leads for owed in lane), key=lambda owed: (owed.due_at, owed.id))
+        taken: list[Delivery | None] = []
+        while leading and (some := wanted - sum(owed is not None for owed in taken)) > 0:
+            taken += self._together([partial(self._take, owed, now, until) for owed in leading[:some]])
+            leading = leading[some:]
+        return taken
+
+    def _leads(self, pk: str, lane: str, now: datetime) -> list[Delivery]:
+        """Who leads this lane and is due; where nobody is, those behind step aside."""
         queue = self._queue(pk, lane)
         first = min((delivery_in(item).seq for item in queue), default=0)
         leaders = [item for item in queue if delivery_in(item).seq == first]
         due = [delivery_in(item) for item in leaders if delivery_in(item).due_at <= now]
         if due or not leaders:
-            return due, 0
+            return due
         leader = min(leaders, key=lambda item: delivery_in(item).due_at)
-        stepped_aside = [
-            self._step_aside(item, leader)
-            for item in queue
-            if item not in leaders and int(str(item["due"].n)) < int(str(leader["due_at"].n))
-        ]
-        return [], sum(stepped_aside)
+        for item in queue:
+            if item not in leaders and int(str(item["due"].n)) < int(str(leader["due_at"].n)):
+                self._step_aside(item, leader)
+        return []
 
     def _queue(self, pk: str, lane: str) -> list[Item]:
         """What this lane still owes, as it is in the table now."""
@@ -135,7 +135,7 @@ class Outbox:
         )
         return self.whole(asked)
 
-    def _step_aside(self, item: Item, leader: Item) -> bool:
+    def _step_aside(self, item: Item, leader: Item) -> None:
         """Show it again when its leader is due, if that is still so: a leader settled meanwhile must not hide it."""
         unchanged = "#state = :due_state AND #due_at = :due_at"
         standing = {
@@ -152,13 +152,10 @@ class Outbox:
             {"due": leader["due_at"]},
             values={":due_state": _DUE, ":due_at": item["due_at"]},
         )
-        try:
+        with suppress(Cancelled):
             self._patience.ask(
                 "TransactWriteItems", {"TransactItems": [{"ConditionCheck": standing}, {"Update": moved}]}
             )
-        except Cancelled:
-            return False
-        return True
 
     def _take(self, owed: Delivery, now: datetime, until: datetime) -> Delivery | None:
         """Claim it, unless somebody else just has."""
@@ -225,7 +222,7 @@ class Outbox:
     def retry(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Due now unless it is settled."""
         order_id = delivery_id.rsplit(":", 2)[0]
-        if not order_id or len(delivery_id) > _ID_LENGTH_MAX:
+        if not order_id or len(delivery_id.encode("utf-8", "replace")) > _ID_BYTES_MAX:
             return None
         # The lane is not part of the id, and the index needs it.
         for lane in Lane:
@@ -254,6 +251,11 @@ class Outbox:
                 assert answer.attributes is not None
                 return delivery_in(answer.attributes)
         return None
+
+
+def _lane_of(item: Item) -> tuple[str, str]:
+    """The lane that an entry of the index belongs to: an order's, and of which kind."""
+    return str(item["pk"].s), str(item["due_in"].s).partition("#")[0]
 
 
 def _key(item: Item) -> Item:

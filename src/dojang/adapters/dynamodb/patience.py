@@ -8,16 +8,16 @@ only, is not needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, Table, TableRefused, TableSilent
 from dojang.errors import StoreUnavailable
 
-__all__ = ["Cancelled", "ConditionFailed", "Patience"]
+__all__ = ["BUSY", "Cancelled", "ConditionFailed", "Patience"]
 
 _PAUSE_S = 0.02
 _PAUSE_MAX_S = 0.6
-# Nothing was carried out, and the very same request may succeed in a moment.
-_BUSY = frozenset(
+BUSY = frozenset(
     {
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
@@ -30,6 +30,7 @@ _BUSY = frozenset(
         "TransactionInProgressException",
     }
 )
+"""Nothing was carried out, and the very same request may succeed in a moment."""
 _BUSY_PARTS = frozenset(
     {
         "None",
@@ -38,6 +39,7 @@ _BUSY_PARTS = frozenset(
         "TransactionConflict",
     }
 )
+_WRITES = frozenset({"PutItem", "TransactWriteItems", "UpdateItem"})
 _CURES = {
     "AccessDeniedException": "these AWS credentials may not do this: see `dojang template policy`",
     "CredentialsUnavailable": "no AWS credentials could be had",
@@ -82,6 +84,13 @@ class Cancelled(Exception):
         return [at for at, reason in enumerate(self.reasons) if reason.code == "ConditionalCheckFailed"]
 
 
+class _Deadline(NamedTuple):
+    """When patience ends, and how long it is."""
+
+    until: float
+    within_s: float
+
+
 class Patience:
     """Asks a table until there is an answer or the deadline is over.
 
@@ -91,6 +100,7 @@ class Patience:
         clock: Monotonic seconds.
         pause: Waits.
         spread: A random number in [0, 1), so that those who met do not meet again.
+        left_s: How many seconds there are at most, now, for a request that writes (with False: reads).
     """
 
     def __init__(
@@ -100,12 +110,14 @@ class Patience:
         clock: Callable[[], float],
         pause: Callable[[float], object],
         spread: Callable[[], float],
+        left_s: Callable[[bool], float] | None = None,
     ) -> None:
         self._table = table
         self._within_s = within_s
         self._clock = clock
         self._pause = pause
         self._spread = spread
+        self._left_s = left_s
 
     def ask(self, operation: str, request: Request) -> Answer:
         """Ask and repeat.
@@ -115,18 +127,20 @@ class Patience:
             Cancelled: A condition of a transaction does not hold.
             StoreUnavailable: No answer in time, or one that no repeat will change.
         """
-        until = self._clock() + self._within_s
+        return self._ask(operation, request, self._deadline(writes=operation in _WRITES))
+
+    def _ask(self, operation: str, request: Request, deadline: _Deadline) -> Answer:
         attempts, doubtful = 0, False
         while True:
             try:
-                return self._table.call(operation, request, until - self._clock())
+                return self._table.call(operation, request, deadline.until - self._clock())
             except TableSilent as silent:
                 words, doubtful = str(silent), True
             except TableRefused as refused:
                 words = self._judge(operation, refused, doubtful=doubtful)
                 doubtful = doubtful or refused.http_status >= 500
             attempts += 1
-            self._wait(attempts, until, words)
+            self._wait(attempts, deadline, words)
 
     def all_of(self, table: str, keys: Sequence[Item]) -> list[Item]:
         """The items under these keys, as they are now, in any order; what is not there is left out.
@@ -136,18 +150,17 @@ class Patience:
         """
         found: list[Item] = []
         left = list(keys)
-        until = self._clock() + self._within_s
+        deadline = self._deadline(writes=False)
         attempts = 0
         while left:
             batch, left = left[:100], left[100:]
-            answer = self.ask(
-                "BatchGetItem", {"RequestItems": {table: {"Keys": batch, "ConsistentRead": True}}}
-            )
+            request = {"RequestItems": {table: {"Keys": batch, "ConsistentRead": True}}}
+            answer = self._ask("BatchGetItem", request, deadline)
             found += answer.responses.get(table, [])
             if table in answer.unprocessed_keys:
                 left += answer.unprocessed_keys[table].keys
                 attempts += 1
-                self._wait(attempts, until, "throttled")
+                self._wait(attempts, deadline, "throttled")
         return found
 
     def _judge(self, operation: str, refused: TableRefused, *, doubtful: bool) -> str:
@@ -161,19 +174,24 @@ class Patience:
                 raise Cancelled(refused.reasons, doubtful=doubtful) from None
             if codes - {"None"} and codes <= _BUSY_PARTS:
                 return ", ".join(sorted(codes - {"None"}))
-            raise StoreUnavailable(
-                f"DynamoDB refused: {code} ({', '.join(sorted(codes - {'None'}))})"
-            ) from None
-        if code in _BUSY or refused.http_status >= 500:
+            said = {
+                f"{one.code}: {_plain(one.message or '')}" for one in refused.reasons if one.code != "None"
+            }
+            raise StoreUnavailable(f"DynamoDB refused: {code} ({', '.join(sorted(said))})") from None
+        if code in BUSY or refused.http_status >= 500:
             return code
         cure = _CURES.get(code) or _plain(refused.words)
         raise StoreUnavailable(f"DynamoDB refused {operation}: {code} ({cure})") from None
 
-    def _wait(self, attempts: int, until: float, words: str) -> None:
+    def _deadline(self, *, writes: bool) -> _Deadline:
+        within_s = self._within_s if self._left_s is None else min(self._within_s, self._left_s(writes))
+        return _Deadline(self._clock() + within_s, within_s)
+
+    def _wait(self, attempts: int, deadline: _Deadline, words: str) -> None:
         pause_s = self._spread() * min(_PAUSE_MAX_S, _PAUSE_S * 2**attempts)
-        if self._clock() + pause_s >= until:
+        if self._clock() + pause_s >= deadline.until:
             raise StoreUnavailable(
-                f"DynamoDB is not available: {words}, {attempts} attempts in {self._within_s:g} s"
+                f"DynamoDB is not available: {words}, {attempts} attempts in {deadline.within_s:.3g} s"
             ) from None
         self._pause(pause_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from dojang.adapters.dynamodb.patience import Patience
+from dojang.adapters.dynamodb.patience import BUSY, Patience
 from dojang.adapters.dynamodb.table import Description, Key, Table, TableRefused, TableSilent
 from dojang.errors import ConfigError, StoreUnavailable
 
@@ -94,8 +94,8 @@ def _describe(table: Table, name: str) -> Description | None:
     except TableRefused as refused:
         if refused.code == "ResourceNotFoundException":
             return None
-        if refused.http_status >= 500:
-            raise StoreUnavailable(f"DynamoDB failed: {refused.code}") from None
+        if refused.code in BUSY or refused.http_status >= 500:
+            raise StoreUnavailable(f"DynamoDB is not available: {refused.code}") from None
         raise ConfigError(f"DOJANG_STORE: DynamoDB refuses to describe {name}: {refused.code}.") from None
     except TableSilent as silent:
         raise StoreUnavailable(f"DynamoDB is not available: {silent}") from None

@@ -9,9 +9,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Low
 from __future__ import annotations
 
 import os
+import re
 import threading
 import zlib
+from contextlib import suppress
 from typing import Protocol, cast
+from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
@@ -25,6 +28,7 @@ from dojang.errors import ConfigError
 __all__ = ["SignedTable", "region_of"]
 
 _TARGET = "DynamoDB_20120810."
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CONNECT_S = 1.0
 # A transaction of ten items takes tens of milliseconds; who has not answered after this will not.
 _ATTEMPT_S = 3.0
@@ -75,12 +79,15 @@ class SignedTable:
         region: For the signature and the usual endpoint.
         endpoint: Another endpoint: DynamoDB Local, a VPC endpoint, FIPS.
         connections_max: How many connections are kept open.
+
+    Raises:
+        ConfigError: If the endpoint is no address.
     """
 
     def __init__(self, region: str, endpoint: str | None = None, *, connections_max: int = 16) -> None:
         self._region = region
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        self._url = (endpoint or f"https://dynamodb.{region}.{suffix}").rstrip("/") + "/"
+        self._url = _sound(endpoint or f"https://dynamodb.{region}.{suffix}").rstrip("/") + "/"
         self._connections_max = connections_max
         self._lock = threading.Lock()
         self._pool: urllib3.HTTPConnectionPool | None = None
@@ -107,9 +114,7 @@ class SignedTable:
                 headers=headers,
                 retries=False,
                 redirect=False,
-                timeout=urllib3.Timeout(
-                    connect=max(0.001, min(_CONNECT_S, within_s)), read=max(0.001, min(_ATTEMPT_S, within_s))
-                ),
+                timeout=urllib3.Timeout(total=max(0.001, within_s), connect=_CONNECT_S, read=_ATTEMPT_S),
             )
         except (HTTPError, OSError) as error:
             raise TableSilent(type(error).__name__) from None
@@ -173,22 +178,46 @@ def _found() -> Credentials:
     return cast("Credentials", credentials)
 
 
+def _sound(endpoint: str) -> str:
+    """An address that can be asked; what cannot is told when it is named, not by the first request."""
+    try:
+        parts = urlsplit(endpoint)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ConfigError(
+            "DOJANG_STORE: endpoint must be a plain address such as https://dynamodb.example.com."
+        )
+    return endpoint
+
+
 def region_of(named: str | None) -> str:
     """The region that was named, else the one AWS's own tools would use.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is none, or what is named is none.
     """
     region = named or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region:
-        try:
-            from botocore.session import Session
-
-            region = Session().get_config_variable("region")
-        except ImportError:
-            region = None
-    if not region:
+        with suppress(ImportError):
+            region = _region_of_profile()
+    if not region or not _REGION.fullmatch(region):
         raise ConfigError("DOJANG_STORE: name the region, as in dynamodb://table?region=ap-northeast-2.")
+    return region
+
+
+def _region_of_profile() -> str | None:
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    try:
+        region: str | None = Session().get_config_variable("region")
+    except BotoCoreError as error:
+        raise ConfigError(
+            "DOJANG_STORE: name the region, as in dynamodb://table?region=ap-northeast-2; AWS's own settings "
+            f"cannot be read: {type(error).__name__}."
+        ) from None
     return region
 
 

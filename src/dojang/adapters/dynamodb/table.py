@@ -31,6 +31,7 @@ class Reason(msgspec.Struct, rename="pascal", frozen=True):
 
     code: str = "None"
     item: Item | None = None
+    message: str | None = None
 
 
 class Unprocessed(msgspec.Struct, rename="pascal", frozen=True):

@@ -27,15 +27,17 @@ class Together:
         self._executor: ThreadPoolExecutor | None = None
 
     def __call__(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
-        """Run them all; their results in order, or the first one's exception."""
+        """Run them all to their end; their results in order, or the first one's exception."""
         if len(jobs) < 2:
             return [job() for job in jobs]
+        from concurrent.futures import ThreadPoolExecutor, wait
+
         with self._lock:
             if self._executor is None:
-                from concurrent.futures import ThreadPoolExecutor
-
                 self._executor = ThreadPoolExecutor(self._threads_max, thread_name_prefix="dojang-dynamodb")
             running = [self._executor.submit(job) for job in jobs]
+        # A function must not be frozen with a request under way that the next invocation would go on with.
+        wait(running)
         return [one.result() for one in running]
 
     def close(self) -> None:

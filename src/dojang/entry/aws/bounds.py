@@ -24,6 +24,8 @@ __all__ = ["BoundedApproval", "BoundedFulfilment", "BoundedGateway", "Bounds", "
 # A use case asks for four seconds before it writes an intent down; the call itself follows a moment later.
 _TIME_TO_MOVE_MONEY_S = 3.0
 _TIME_TO_WRITE_IT_DOWN_S = 1.5
+# Of the second that the invocation keeps for its answer: enough for a table that is well.
+_TIME_FOR_ONE_TRY_S = 0.25
 
 
 class Bounds:
@@ -74,6 +76,15 @@ class Bounds:
         if self.left_s < _TIME_TO_MOVE_MONEY_S:
             raise NotSent("the function's time was nearly over, so nothing was sent")
         return min(within_s, self.left_s - _TIME_TO_WRITE_IT_DOWN_S)
+
+    def for_the_store(self, writes: bool) -> float:
+        """How long a request to the store may take.
+
+        A read leaves what is kept for writing down what money did; a write may use it up. Either is tried, however
+        late it is: a state that was waited for is read at the very end, and a table that is well answers at once.
+        """
+        left_s = self.left_s if writes else self.left_s - _TIME_TO_WRITE_IT_DOWN_S
+        return max(_TIME_FOR_ONE_TRY_S, left_s)
 
     @contextmanager
     def doubt(self) -> Iterator[None]:

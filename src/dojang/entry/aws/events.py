@@ -144,6 +144,11 @@ def read_event(event: object, proxies: Networks = _NO_PROXIES) -> Event:
         raise InvalidValue(
             f"The event is not in the shape that AWS documents for its kind: {error}"
         ) from None
+    except UnicodeEncodeError:
+        # JSON can hold half a surrogate pair, where no text at all should be.
+        raise InvalidValue(
+            "The event holds text that is no Unicode where its kind has something else"
+        ) from None
 
 
 def _read(event: dict[str, object], proxies: Networks) -> Event:

@@ -158,15 +158,21 @@ class Function:
                 "ms": _ms(began),
             },
         )
+        if response.status >= 500 and words.code:
+            self._count_failures({words.code: 1})
         return response
 
     def _work(self, opened: Open, event: str, what: tuple[str, ...], began: float) -> dict[str, object]:
         done = Done()
-        if "reconcile" in what:
-            share = _CHECK_SHARE if "deliver" in what else 1.0
-            check(opened.world, opened.bounds, done, share=share)
-        if "deliver" in what:
-            hand_over(opened.world, opened.bounds, opened.api.metrics, done)
+        try:
+            if "reconcile" in what:
+                share = _CHECK_SHARE if "deliver" in what else 1.0
+                check(opened.world, opened.bounds, done, share=share)
+        finally:
+            # The shop hears what it is owed, whatever keeps one order from being looked at.
+            if "deliver" in what:
+                hand_over(opened.world, opened.bounds, opened.api.metrics, done)
+        self._count_failures(done.failures)
         outcome = "done" if done.finished else "out_of_time"
         log.info("%s", event, extra={"event": event, "outcome": outcome, "ms": _ms(began)})
         return done.as_answer()
@@ -182,13 +188,14 @@ class Function:
             raise error from None
         if isinstance(error, StoreError):
             response = problem(Code.STORE_UNAVAILABLE, headers={"retry-after": "2"})
+            self._count_failures({Code.STORE_UNAVAILABLE: 1})
         else:
             response = problem(
                 Code.INTERNAL_ERROR,
                 "The service is not set up completely; its log says what is missing.",
                 "서비스 설정이 완료되지 않았습니다. 자세한 내용은 서비스 로그에 있습니다.",
             )
-        self._telling.count({"Errors": 1})
+            self._telling.count({"Errors": 1})
         return answer_of(response, incoming.face)
 
     def _count(self, opened: Open, before: Mapping[str, Mapping[tuple[str, ...], int]], began: float) -> None:
@@ -205,6 +212,11 @@ class Function:
                 "LatencyMs": _ms(began),
             }
         )
+
+    def _count_failures(self, failures: Mapping[str, int]) -> None:
+        """Count what did not work, by its code: to Lambda an answer is a success, whatever its status."""
+        for code, times in failures.items():
+            self._telling.count({"Failures": times}, outcome=code)
 
     def _warn_of_short_timeout(self, left_s: float) -> None:
         if not self._warned and left_s < _TIMEOUT_WANTED_S:

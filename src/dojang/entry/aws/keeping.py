@@ -159,15 +159,15 @@ class Keeper:
         # The generator was seeded when Python started, which a snapshot has in common with all its copies.
         random.seed()
         stack = ExitStack()
+        bounds = Bounds(self._monotonic)
         try:
-            backend = open_backend(settings)
+            backend = open_backend(settings, left_s=bounds.for_the_store)
             stack.callback(backend.close)
             plain = blocking_world(settings, stack, backend=backend)
         except BaseException:
             stack.close()
             raise
         self._stack = stack
-        bounds = Bounds(plain.clock.monotonic)
         world = replace(
             plain,
             store=WatchedStore(backend, bounds),

@@ -105,8 +105,11 @@ class Telling:
     def write(self, line: Mapping[str, object]) -> None:
         """One line. Written at once: a process that is frozen or killed keeps nothing in a buffer."""
         out = self._out or sys.stdout
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
+        # An event may hold half a surrogate pair, and no stream can take that: what was done would look undone.
+        text = text.encode("utf-8", "replace").decode()
         # One call: two processes that share a pipe do not get into each other's lines.
-        out.write(json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n")
+        out.write(text)
         out.flush()
 
 

@@ -10,8 +10,10 @@ import msgspec
 
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
+from dojang.errors import NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import World
 from dojang.web.metrics import Metrics
+from dojang.web.problems import Code
 
 __all__ = ["KEEP_S", "Done", "check", "hand_over"]
 
@@ -21,6 +23,13 @@ KEEP_S = 5.0
 """What a look-up leaves of the time, so that an approval it leads to can be finished."""
 
 _TIME_FOR_ONE_S = 8.0
+# What the same error would have answered over HTTP. That somebody else was quicker is no failure.
+_CODES = {
+    NotSent.__name__: Code.UPSTREAM_UNAVAILABLE.value,
+    OutcomeUnknown.__name__: Code.UPSTREAM_UNAVAILABLE.value,
+    Refused.__name__: Code.UPSTREAM_REFUSED.value,
+    StoreUnavailable.__name__: Code.STORE_UNAVAILABLE.value,
+}
 
 
 class Done(msgspec.Struct):
@@ -29,10 +38,12 @@ class Done(msgspec.Struct):
     Attributes:
         told: For whoever invoked it.
         finished: Whether nothing that is due was left for lack of time.
+        failures: What could not be checked, by the code of the reason.
     """
 
     told: dict[str, Mapping[str, object]] = msgspec.field(default_factory=dict)
     finished: bool = True
+    failures: Counter[str] = msgspec.field(default_factory=Counter)
 
     def as_answer(self) -> dict[str, object]:
         """As the answer of the invocation."""
@@ -61,6 +72,8 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
         )
     for id_, why in report.errors:
         log.warning("%s could not be checked now and will be again: %s", id_, why)
+        if why in _CODES:
+            done.failures[_CODES[why]] += 1
     done.told["reconcile"] = {
         "checked": report.checked,
         "notices": report.notices,
@@ -84,14 +97,19 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
             done.finished = False
             break
         report: DeliveryReport = run(deliver_owed(world, limit=1))
+        if not report.tried:
+            break
+        # Counted one by one: the next may find no store, and what was given up would raise no alarm.
+        for result, times in (
+            ("settled", report.settled.total()),
+            ("failed", report.failed),
+            ("dead", report.dead),
+        ):
+            if times:
+                metrics.deliveries.add(result, times=times)
         settled += report.settled
         failed += report.failed
         dead += report.dead
-        if not report.tried:
-            break
-    for result, times in (("settled", settled.total()), ("failed", failed), ("dead", dead)):
-        if times:
-            metrics.deliveries.add(result, times=times)
     if failed or dead:
         log.warning("deliveries: %d failed, %d given up", failed, dead)
     done.told["deliver"] = {"settled": dict(settled), "failed": failed, "dead": dead}

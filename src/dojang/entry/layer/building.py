@@ -15,8 +15,9 @@ from dojang.entry.layer.wheels import fetch, files_of
 
 __all__ = ["build_layer"]
 
+# No `__init__.py` beside it: Python then puts this folder and a function's own `lib` together, where a package of the
+# layer would hide the function's.
 _LIB = {
-    "lib/__init__.py": '"""Where the users of the old library look for it."""\n',
     "lib/BootpayApi.py": "\n".join(
         (
             '"""The old library\'s import line, unchanged; dojang.bootpay.legacy tells what is better now."""\n',

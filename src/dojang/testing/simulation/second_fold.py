@@ -88,9 +88,9 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
             receipt_id = about
         if what in ("account_withdrawn", "approval_refused"):
             receipt_id = None
-        if what == "account_withdrawn" and data.get("set_aside"):
+        if what in ("account_withdrawn", "approval_refused") and data.get("set_aside"):
             others[about or ""] = "set_aside"
-        if what in ("paid", "account_issued"):
+        if what in ("paid", "account_issued", "approval_intended"):
             others.pop(about or "", None)
         if what in _FATES:
             others[about or ""] = _FATES[what]
