@@ -16,7 +16,7 @@ from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
-from dojang.usecases.resolve import Resolution, resolve
+from dojang.usecases.resolve import Resolution, look_again, resolve
 from dojang.usecases.verify import Verification, verify
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "deciding_person",
     "deliverer",
     "forger",
+    "looking_person",
     "messenger",
     "reconciler",
     "register",
@@ -153,3 +154,9 @@ def deciding_person(
     """A person decides on money that is held."""
     task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인", receipt_id=receipt_id)
     return stage.actor(name, "resolve", task, lambda _: None)
+
+
+def looking_person(stage: Stage, name: str, order_id: OrderId, receipt_id: ReceiptId | None = None) -> Actor:
+    """A person has a receipt read again right now."""
+    task = look_again(stage.world, order_id, receipt_id, who="kim")
+    return stage.actor(name, "look_again", task, lambda _: None, within_s=20.0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
 
+from dojang.core.order import ReceiptId
 from dojang.core.payment import Event, Record
 from dojang.core.rules import Mode
 from dojang.ports import OrderFilter
@@ -58,8 +59,19 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
         late_payment=stage.world.rules.late_payment.value,
         sighted=stage.sighted,
         untold=untold,
+        claims=_claims(stage, records),
         written=stage.written,
     )
+
+
+def _claims(stage: Stage, records: Sequence[Record]) -> Mapping[str, str]:
+    """Which order each receipt belongs to; any order may be asked."""
+    asked = {
+        id_: stage.backend.load(record.order.id, ReceiptId(id_))
+        for record in records[:1]
+        for id_ in stage.ledger.state.receipts
+    }
+    return {id_: str(seen.claimed_by) for id_, seen in asked.items() if seen and seen.claimed_by}
 
 
 def _plain(value: object) -> Json:

@@ -100,10 +100,11 @@ class Asked(NamedTuple):
 
 
 class Written(NamedTuple):
-    """When a step of a history was written: how many calls to Bootpay had been made, and which actor wrote it."""
+    """When a step of a history was written: after how many calls to Bootpay, by which actor, in which use case."""
 
     after: int
     who: str
+    kind: str
 
 
 class Answered(NamedTuple):
@@ -187,6 +188,7 @@ class Evidence:
         late_payment: What it wants done with money that came too late: `hold`, `accept` or `cancel`.
         sighted: Whether receipts can be found by order id, so that nothing stays unknown for long.
         untold: Receipts of which the shop may never have heard, because their webhooks were lost for good.
+        claims: Which order each receipt belongs to, where it belongs to one.
         written: When each step was written, and by whom, by order and version.
     """
 
@@ -214,4 +216,5 @@ class Evidence:
     late_payment: str = "hold"
     sighted: bool = True
     untold: frozenset[str] = frozenset()
+    claims: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[tuple[str, int], Written] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
 from dojang.testing.simulation.evidence import Asked, BrokenPromise, Evidence, Json, Seen
@@ -39,12 +40,15 @@ def check_durable(evidence: Evidence) -> None:
     """
     # First of all: the promises that follow are read off the histories.
     _history_tells_the_state(evidence)
+    _history_tells_who(evidence)
     _paid_only_on_bootpays_answer(evidence)
     _paid_once(evidence)
+    _belongs_to_one_order(evidence)
     _owed_with_the_state(evidence)
     _approved_only_what_fits(evidence)
     _never_blindly_again(evidence)
     _never_guessed(evidence)
+    _not_written_off_early(evidence)
     _kept_before_acknowledged(evidence)
     _never_more_back_than_asked(evidence)
     check_told(evidence)
@@ -111,6 +115,19 @@ def _paid_once(evidence: Evidence) -> None:
         for receipt_id in paid_by:
             if owner.setdefault(receipt_id, order_id) != order_id:
                 raise BrokenPromise("P2", f"one receipt pays for {owner[receipt_id]} and for {order_id}")
+
+
+_MAKES_ITS_OWN = ("paid", "account_issued", "approval_intended", "surplus_found")
+
+
+def _belongs_to_one_order(evidence: Evidence) -> None:
+    """Whatever receipt an order has dealt with belongs to it for ever: no other can ever count it."""
+    for order_id, history in evidence.histories.items():
+        for event in history:
+            if event["what"] in _MAKES_ITS_OWN or accepts(event):
+                owner = evidence.claims.get(str(data_of(event)["receipt_id"]))
+                if owner != order_id:
+                    raise BrokenPromise("P2", f"a receipt that {order_id} counts belongs to {owner}")
 
 
 def _owed_with_the_state(evidence: Evidence) -> None:
@@ -209,6 +226,33 @@ def _never_guessed(evidence: Evidence) -> None:
                 )
 
 
+_WRITTEN_OFF_AFTER_S = 600.0
+_CLOCKS_DIFFER_S = 10.0
+
+
+def _not_written_off_early(evidence: Evidence) -> None:
+    """What left without an answer counts as not carried out only when it cannot be on its way any more."""
+    for order_id, history in evidence.histories.items():
+        intended: datetime | None = None
+        for event in history:
+            at, data = datetime.fromisoformat(str(event["at"])), data_of(event)
+            if event["what"] in ("approval_intended", "cancel_intended"):
+                intended = intended or at
+                continue
+            word = data.get("reason") if event["what"] == "approval_refused" else data.get("code")
+            if intended is not None and word in ("not_carried_out", "cancelled_outside"):
+                waited_s = (at - intended).total_seconds()
+                if waited_s < _WRITTEN_OFF_AFTER_S - _CLOCKS_DIFFER_S:
+                    raise BrokenPromise("P7", f"{order_id}: {word} after no more than {waited_s:.0f} s")
+            if event["what"] in _ENDS_AN_INTENT:
+                intended = None
+
+
+_ENDS_AN_INTENT = frozenset(
+    {"paid", "approval_refused", "cancel_refused", "partially_cancelled", "cancelled", "attention"}
+)
+
+
 def _kept_before_acknowledged(evidence: Evidence) -> None:
     kept = {
         (str(notice["receipt_id"]), str(notice["kind"]), str(notice["cancelled"]))
@@ -290,6 +334,29 @@ def _history_tells_the_state(evidence: Evidence) -> None:
             raise BrokenPromise("P10", f"{order_id}: by its history, {'; '.join(wrong)}")
 
 
+_WRITES_AS = {
+    "verify": ("buyer",),
+    "webhook": ("bootpay",),
+    "cancel": ("shop",),
+    "deliver": ("dojang",),
+    # What a webhook had told of is looked into by whoever comes first.
+    "reconcile": ("dojang", "bootpay"),
+    "resolve": ("person:kim",),
+    "look_again": ("person:kim",),
+}
+
+
+def _history_tells_who(evidence: Evidence) -> None:
+    for order_id, history in evidence.histories.items():
+        for event in history:
+            written = evidence.written.get((order_id, cast("int", event["version"])))
+            who = _WRITES_AS.get(written.kind) if written is not None else None
+            if who is not None and event["who"] not in who:
+                raise BrokenPromise(
+                    "P10", f"{order_id}: {event['what']} by {event['who']} was written by {who}"
+                )
+
+
 def _nothing_secret(evidence: Evidence) -> None:
     if not evidence.secrets:
         return
@@ -319,7 +386,7 @@ def _nothing_left_unfinished(evidence: Evidence) -> None:
 
 def _all_money_accounted_for(evidence: Evidence) -> None:
     orders = {str(order["order_id"]): order for order in evidence.orders}
-    told = {receipt_id for receipt_id, kind, _ in evidence.acknowledged if kind == "PAYMENT_COMPLETED"}
+    told = {receipt_id for receipt_id, kind, _ in evidence.acknowledged if kind in ("PAYMENT_COMPLETED", "1")}
     hopeless = given_up(evidence)
     for receipt_id, truth in evidence.receipts.items():
         order = orders.get(truth.order_id)

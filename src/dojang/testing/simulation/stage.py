@@ -78,6 +78,9 @@ class SimulatedLedger(Ledger):
             "webhook_type": type_,
         }
 
+    def _v1_body(self, receipt: Entry) -> Json:
+        return {"receipt_id": receipt.receipt_id, "order_id": receipt.order_id, "status": receipt.status}
+
 
 class Stage:
     """The world, and who is on it.
@@ -102,6 +105,7 @@ class Stage:
         outside: Money that left receipts without us, in Bootpay's units.
         sighted: Whether receipts can be found by order id.
         epoch_s: The beginning, in seconds since 1970.
+        generation: Which of Bootpay's two is spoken: the first says less in its webhooks.
         hides: Receipts that Bootpay does not find when it is asked for them, each until a moment.
         no_lists_until: Until when receipts cannot be found by order id although each can be looked up.
         shop_down_until: Until when the shop takes nothing.
@@ -146,6 +150,7 @@ class Stage:
         self.changes = 0
         self.written: dict[tuple[str, int], Written] = {}
         self.notes: list[Note] | None = [] if trace else None
+        self.generation = 2
         self.declines: set[str] = set()
         self.hides: dict[str, float] = {}
         self.no_lists_until = self.shop_down_until = -1.0
@@ -218,10 +223,11 @@ class Stage:
     def _hidden(self, receipt: object) -> bool:
         return bool(self.hides) and self.time_s < self.hides.get(str(getattr(receipt, "id", "")), -1.0)
 
-    def arrive(self, *, all_of_it: bool = False) -> None:
-        """Let Bootpay do what its callers gave up waiting for."""
-        due = [do for at, do in self.late if all_of_it or at <= self.time_s]
-        self.late = [(at, do) for at, do in self.late if not all_of_it and at > self.time_s]
+    def arrive(self, within_s: float = 0.0) -> None:
+        """Let Bootpay do what its callers gave up waiting for, if it would within so many seconds."""
+        until = self.time_s + within_s
+        due = [do for at, do in self.late if at <= until]
+        self.late = [(at, do) for at, do in self.late if at > until]
         for do in due:
             do()
 
@@ -263,13 +269,13 @@ class Stage:
 
     def _witness(self, name: str, args: Sequence[Any], result: object) -> None:
         """Note who wrote a step, who claimed what is due and who let go of it."""
-        who = self.who
+        who, kind = self.who, self.kind
         match name:
             case "commit":
                 record, decision = args
                 order_id = str(record.order.id)
                 for event in decision.events:
-                    self.written[order_id, event.version] = Written(len(self.asked), who)
+                    self.written[order_id, event.version] = Written(len(self.asked), who, kind)
                 self.held.append(Held(who, "check", order_id, claimed=False))
             case "reschedule":
                 self.held.append(Held(who, "check", str(args[0].order.id), claimed=False))
@@ -297,6 +303,11 @@ class Stage:
                     self.held.append(held)
             case _:
                 pass
+
+    @property
+    def kind(self) -> str:
+        """Which use case it runs, likewise."""
+        return self.running.kind if self.running is not None else "calm"
 
     @property
     def who(self) -> str:
@@ -368,7 +379,14 @@ class Stage:
     def open(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
         """A buyer opens a payment window."""
         checkout = msgspec.convert(
-            {"order_id": str(order_id), "price": price, "user": BUYER, **terms}, Checkout
+            {
+                "order_id": str(order_id),
+                "price": price,
+                "user": BUYER,
+                "generation": self.generation,
+                **terms,
+            },
+            Checkout,
         )
         return ReceiptId(self.ledger.open_checkout(checkout).receipt_id)
 
@@ -390,7 +408,8 @@ class Stage:
         def heard(_: object = None) -> None:
             self.acknowledged.append(_key(webhook))
             if webhook.verdict == "pending":
-                self.ledger.answered(webhook, status=200, answer=b'{"success": true}')
+                answer = b"OK" if webhook.generation == 1 else b'{"success": true}'
+                self.ledger.answered(webhook, status=200, answer=answer)
 
         return heard
 
@@ -404,6 +423,7 @@ def notice_of(webhook: Webhook) -> Notice:
     receipt_id, kind, cancelled = _key(webhook)
     return Notice(
         receipt_id=ReceiptId(receipt_id),
+        generation=webhook.generation,
         kind=kind,
         cancelled=cancelled,
         order_id=str(webhook.body.get("order_id") or ""),
@@ -412,7 +432,8 @@ def notice_of(webhook: Webhook) -> Notice:
 
 def _key(webhook: Webhook) -> tuple[str, str, str]:
     cancelled = webhook.body.get("cancelled_price")
-    return webhook.receipt_id, webhook.type, "" if cancelled is None else f"{cancelled:g}"
+    kind = str(webhook.body.get("webhook_type") or webhook.body.get("status"))
+    return webhook.receipt_id, kind, "" if cancelled is None else f"{cancelled:g}"
 
 
 class _Wire:
@@ -563,7 +584,7 @@ class _Wire:
             Asked(
                 at=stage.time_s,
                 who=stage.who,
-                kind=actor.kind if actor is not None else "calm",
+                kind=stage.kind,
                 what=name,
                 receipt_id=about,
                 outcome=outcome,
