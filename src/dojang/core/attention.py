@@ -69,7 +69,8 @@ def resolve_attention(
         return _dismissed(draft, receipt_id, reason)
     other = held_money(record.payment, receipt_id)
     if isinstance(other, str):
-        return other
+        holds = any(known.fate is Fate.HELD for known in record.payment.others)
+        return other if holds or record.payment.state is State.ATTENTION else _nothing_asked(draft)
     if resolution == "return":
         _decide(draft, _back(record.payment), other.receipt_id, resolution, reason)
         draft.step(
@@ -103,11 +104,7 @@ def resolve_attention(
 def _dismissed(draft: Draft, receipt_id: ReceiptId | None, reason: str) -> Decision | str:
     payment = draft.payment
     if payment.state is not State.ATTENTION:
-        shown = shown_state(draft.order, payment)
-        return (
-            f"The order does not wait for a decision; it is {shown}. "
-            f"(결정을 기다리는 주문이 아닙니다. 현재 상태: {shown})"
-        )
+        return _nothing_asked(draft)
     asked = {question.receipt_id for question in payment.questions}
     if receipt_id is None and None not in asked and len(asked) == 1:
         (receipt_id,) = asked
@@ -120,6 +117,14 @@ def _dismissed(draft: Draft, receipt_id: ReceiptId | None, reason: str) -> Decis
         return "Nothing is to be decided about that receipt. (해당 영수증에 대해 결정할 것이 없습니다.)"
     _decide(draft, _back(payment), receipt_id, "dismiss", reason)
     return _decided(draft, payment, receipt_id, Pending())
+
+
+def _nothing_asked(draft: Draft) -> str:
+    shown = shown_state(draft.order, draft.payment)
+    return (
+        f"The order does not wait for a decision; it is {shown}. "
+        f"(결정을 기다리는 주문이 아닙니다. 현재 상태: {shown})"
+    )
 
 
 def _back(payment: Payment) -> State:

@@ -152,7 +152,7 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person's decision on an order in attention."""
+    """A person's decision on an order in attention, or on money that is held."""
 
     decision: Annotated[
         Literal["accept", "return", "dismiss", "look_again"],
@@ -179,16 +179,14 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ""
     receipt_id: Annotated[
         ReceiptIdText | None,
-        msgspec.Meta(description="Which receipt; needed where more than one is held."),
+        msgspec.Meta(description="Which receipt; needed where more than one waits for a decision."),
     ] = None
 
 
 class ReconcileOrders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be compared with Bootpay."""
 
-    everything: Annotated[bool, msgspec.Meta(description="Every unfinished or paid order, due or not.")] = (
-        False
-    )
+    everything: Annotated[bool, msgspec.Meta(description="Every order, due or not.")] = False
     limit: Annotated[
         int, msgspec.Meta(ge=1, le=1000, description="At most so many orders that are due, and webhooks.")
     ] = 100
@@ -240,6 +238,17 @@ class ShownDelivery(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str
 
 
+class ShownQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person must decide."""
+
+    reason: str
+    receipt_id: Annotated[
+        ReceiptIdText | None, msgspec.Meta(description="Which receipt; null: the order as a whole.")
+    ]
+    detail: str
+    detail_ko: str
+
+
 class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order's terms and where its payment stands."""
 
@@ -259,7 +268,11 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: Moment | None
     account: ShownAccount | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[
-        str | msgspec.UnsetType, msgspec.Meta(description="Why a person must decide (attention only).")
+        str | msgspec.UnsetType, msgspec.Meta(description="Why a person was first called (attention only).")
+    ] = msgspec.UNSET
+    questions: Annotated[
+        list[ShownQuestion] | msgspec.UnsetType,
+        msgspec.Meta(description="All that a person must decide, the oldest first (attention only)."),
     ] = msgspec.UNSET
 
 

@@ -10,13 +10,14 @@ import msgspec
 
 from dojang.core.delivery import Delivery, DeliveryState
 from dojang.core.order import Order, major_units
-from dojang.core.payment import Event, Payment, Record, State, shown_state
+from dojang.core.payment import Event, Payment, Question, Record, State, shown_state
 from dojang.core.receipt import Account
 from dojang.web.shapes import (
     ShownAccount,
     ShownDelivery,
     ShownOrder,
     ShownOrderInFull,
+    ShownQuestion,
     ShownReceipt,
 )
 from dojang.web.shapes import State as ShownStateWord
@@ -108,8 +109,19 @@ def _fields(record: Record) -> dict[str, Any]:
         "receipt_id": payment.receipt_id,
         "paid_at": _utc(payment.paid_at),
         "account": shown_account(payment.account),
-        "reason": payment.reason if payment.reason is not None else msgspec.UNSET,
+        "reason": payment.reason or msgspec.UNSET,
+        "questions": [_question(question) for question in payment.questions] or msgspec.UNSET,
     }
+
+
+def _question(question: Question) -> ShownQuestion:
+    # Here rather than on top: nobody who verifies a payment waits for sentences.
+    from dojang.core.questions import sentences
+
+    english, korean = sentences(question.reason)
+    return ShownQuestion(
+        reason=question.reason, receipt_id=question.receipt_id, detail=english, detail_ko=korean
+    )
 
 
 def _receipts(order: Order, payment: Payment) -> list[ShownReceipt]:

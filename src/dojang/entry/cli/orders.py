@@ -125,13 +125,16 @@ def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
         return Code.REFUSED
     data = as_json(shown_order_in_full(record, deliveries))
     terminal = invocation.terminal
-    terminal.facts(data, hidden=("receipts", "deliveries"))
+    terminal.facts(data, hidden=("receipts", "deliveries", "questions"))
     if terminal.format == "table":
         receipts = [[row["receipt_id"], row["fate"], row["price"], row["reason"]] for row in data["receipts"]]
         owed = [
             [row["id"], row["state"], row["attempts"], row["due_at"], row["last_error"]]
             for row in data["deliveries"]
         ]
+        questions = [[row["reason"], row["receipt_id"], row["detail"]] for row in data.get("questions", ())]
+        if questions:
+            terminal.rows(None, ("question", "about receipt", "what can be done"), questions)
         if receipts:
             terminal.rows(None, ("receipt", "fate", "price", "reason"), receipts)
         if owed:

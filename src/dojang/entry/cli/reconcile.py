@@ -30,9 +30,7 @@ _PAUSE_S = 5.0
 @with_settings
 def reconcile(
     invocation: Invocation,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every unfinished or paid order, due or not.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every order, due or not.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on until stopped, and deliver what is owed.")
     ] = False,

@@ -22,7 +22,7 @@ __all__ = ["resolve"]
 @with_settings
 def resolve(
     invocation: Invocation,
-    order_id: Annotated[str, typer.Argument(help="An order in attention.")],
+    order_id: Annotated[str, typer.Argument(help="An order in attention, or one with held money.")],
     decision: Annotated[
         str | None,
         typer.Argument(
@@ -32,7 +32,8 @@ def resolve(
     reason: Annotated[str | None, typer.Option(help="Why; goes into the history.")] = None,
     who: Annotated[str | None, typer.Option(help="Whose decision it is; by default your login name.")] = None,
     receipt: Annotated[
-        str | None, typer.Option(metavar="RECEIPT_ID", help="Which receipt, where more than one is held.")
+        str | None,
+        typer.Option(metavar="RECEIPT_ID", help="Which receipt, where more than one waits for a decision."),
     ] = None,
     look_again: Annotated[
         bool, typer.Option("--look-again", help="Decide nothing; read the receipt at Bootpay once more, now.")
