@@ -2,6 +2,10 @@
 
 A mistake is a change of the source of one function (the words must still be there, so a mistake that no longer fits is
 noticed), or a function put in the place of another. Everybody who had imported the function gets the mistaken one.
+
+Not here are mistakes that leave money and what the shop hears as they should be, so that no promise is broken: a
+notice repeated after a 410 (`test_410_stops_at_once_and_calls_a_person`), an approval asked about twice, an order
+looked at more often than needed (`test_schedule.py`), a refusal told in other words (`test_verification.py`).
 """
 
 from __future__ import annotations
@@ -19,16 +23,20 @@ from typing import Any
 from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore
 from dojang.core import (
+    approval,
     attention,
     cancellation,
     cancelling,
+    decision,
+    deposit,
+    expiry,
     history,
     observation,
     schedule,
     surplus,
     verification,
 )
-from dojang.core.payment import Payment
+from dojang.core.payment import Payment, State
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.ports import Notice
 from dojang.usecases import cancel, check_order, deliver_owed, receive_webhook, verify
@@ -194,6 +202,15 @@ def _approve_first(order: Any, receipt: Receipt, *rest: Any) -> Any:
     if receipt.status is ReceiptStatus.AWAITING_APPROVAL:
         return verification.AwaitsApproval(receipt)
     return _true_judge(order, receipt, *rest)
+
+
+_true_next_check = schedule.next_check
+
+
+def _never_due(order: Any, payment: Payment, *rest: Any) -> Any:
+    """Only what was begun is looked at again."""
+    unfinished = payment.state in (State.CONFIRMING, State.CANCELLING)
+    return _true_next_check(order, payment, *rest) if unfinished else None
 
 
 _keys_made = 0
@@ -571,5 +588,336 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
         ),
         ("two cancels, two keys",),
+    ),
+    Mistake(
+        "an order that nobody is at work on is never due",
+        ("P6",),
+        replaced(schedule.next_check, _never_due),
+        ("a buyer who vanished",),
+    ),
+    Mistake(
+        "whoever's claim is over settles all the same",
+        ("P7",),
+        method(MemoryBackend, "settle_delivery", (" or there.attempts != delivery.attempts", "")),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "orders that are due are not claimed",
+        ("P7",),
+        method(
+            MemoryBackend,
+            "claim_checks",
+            ("self._records[order_id] = replace(self._records[order_id], due_at=until)", "pass"),
+        ),
+        ("reconcile, reconcile",),
+    ),
+    Mistake(
+        "notices in the inbox are not claimed",
+        ("P7",),
+        method(
+            MemoryBackend,
+            "claim_notices",
+            (
+                "self._inbox[key] = replace(there, due_at=until, attempts=there.attempts + 1)",
+                "self._inbox[key] = replace(there, attempts=there.attempts + 1)",
+            ),
+        ),
+    ),
+    Mistake(
+        "the paying receipt is answered as cancelled when it comes again",
+        ("P1",),
+        edited(
+            observation.recall,
+            (
+                (
+                    "        if payment.state is State.PAID:\n"
+                    '            return Accepted(state="paid", receipt_id=receipt_id, replayed=True)\n'
+                ),
+                "        if payment.state is State.PAID:\n            return Refusal(Reason.ALREADY_CANCELLED)\n",
+            ),
+        ),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "a receipt that pays is turned away when it comes again",
+        ("P1",),
+        edited(
+            observation.recall,
+            (
+                (
+                    "        if payment.state is State.PAID:\n"
+                    '            return Accepted(state="paid", receipt_id=receipt_id, replayed=True)\n'
+                ),
+                "        if payment.state is State.PAID:\n            return Refusal(Reason.ORDER_ALREADY_PAID)\n",
+            ),
+        ),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "a buyer waits for a lease for as long as it lasts",
+        ("P7",),
+        edited(
+            verify.verify,
+            (
+                (
+                    "            if deadline.left_s <= _WAIT_STEP_S:\n"
+                    "                return Verification(record, Pending())\n"
+                ),
+                "",
+            ),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "a webhook waits for a lease for as long as it lasts",
+        ("P8",),
+        edited(receive_webhook._settled_down, (" or deadline.left_s <= _WAIT_STEP_S", "")),
+        ("approval, webhook of another receipt",),
+    ),
+    Mistake(
+        "a look-up may take longer than its caller waits",
+        ("P7",),
+        edited(
+            verify.verify,
+            ("world.gateway.look_up(asked, deadline.left_s)", "world.gateway.look_up(asked, 60.0)"),
+        ),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "an approval may take longer than its lease",
+        ("P7",),
+        edited(
+            verify._approve,
+            ("min(deadline.left_s, world.rules.lease_s) - _LOOK_AGAIN_RESERVE_S", "deadline.left_s + 3600.0"),
+        ),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "a cancel may take longer than its lease",
+        ("P7",),
+        edited(
+            cancel._carry_out,
+            ("min(deadline.left_s, world.rules.lease_s) - _LOOK_AGAIN_RESERVE_S", "deadline.left_s + 3600.0"),
+        ),
+        ("cancel, reconcile",),
+    ),
+    Mistake(
+        "sending money back may take longer than the claim on it",
+        ("P7",),
+        edited(deliver_owed._cancel_rest, ("min(_HAND_OVER_WITHIN_S, claimed_for_s)", "3600.0")),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "the shop's no is not heard",
+        ("P5",),
+        edited(verify._approve, ("if isinstance(word, Declined):", "if False:")),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "the shop is not asked",
+        ("P5",),
+        edited(verify._approve, ("if world.approval is not None and", "if False and")),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "the shop is not told of cancels",
+        ("P3",),
+        edited(cancelling._cancelled, ("    draft.tell(kind, origin=origin)\n", "")),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "the shop is not told that an order ran out",
+        ("P3",),
+        edited(expiry.expire, ('    draft.tell("order.expired")\n', "")),
+        ("an order runs out, paid at last",),
+    ),
+    Mistake(
+        "the shop is not told of money that went back",
+        ("P3",),
+        replaced(surplus._tell_returned, lambda *_: None),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "the shop is not told of an account",
+        ("P3",),
+        edited(deposit.account_issued, ('    draft.tell("order.awaiting_deposit")\n', "")),
+        ("account and card",),
+    ),
+    Mistake(
+        "the shop is not told of a call for a person",
+        ("P3",),
+        method(decision.Draft, "attention", ('self.tell("order.attention", reason=reason)', "pass")),
+        ("late money, hold",),
+    ),
+    Mistake(
+        "notices say that nothing went back",
+        ("P4",),
+        method(
+            decision.Draft,
+            "tell",
+            ('"cancelled": major_units(self.payment.cancelled, price.currency),', '"cancelled": 0,'),
+        ),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "notices say how the order was before",
+        ("P4",),
+        method(
+            decision.Draft,
+            "tell",
+            ("shown_state(self.order, self.payment)", "shown_state(self.order, self.record.payment)"),
+        ),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "notices tell smallest units",
+        ("P4",),
+        method(decision.Draft, "tell", ('"price": price.major,', '"price": price.minor,')),
+    ),
+    Mistake(
+        "what a person accepts is not compared with Bootpay's answer",
+        ("P1",),
+        replaced(attention._still_holds, lambda *_: True),
+        ("late money accepted, console cancels all",),
+    ),
+    Mistake(
+        "another request under a used key gets the first one's answer",
+        ("P9",),
+        edited(cancel._recall, ("    if request.fingerprint != wanted.fingerprint:", "    if False:")),
+        ("two cancels, one key, other amounts",),
+    ),
+    Mistake(
+        "a delivery is given up at its first failure",
+        ("P4",),
+        replaced(deliver_owed.due_again, lambda *_: None),
+        ("deliver, deliver",),
+    ),
+    Mistake(
+        "money back is given up at its first failure",
+        ("P6",),
+        edited(
+            deliver_owed._attempt,
+            ("None if result.gone else", "None if result.gone or delivery.lane is Lane.MONEY_BACK else"),
+        ),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "a delivery that fails is tried again at once, for ever",
+        ("P7",),
+        replaced(deliver_owed.due_again, lambda attempts, now, spread=0.0: now),
+    ),
+    Mistake(
+        "money that must not be kept is noted with another amount",
+        ("P6",),
+        edited(surplus.surplus_found, ("        price=receipt.price,\n", "        price=1,\n")),
+        ("a second payment told and verified",),
+    ),
+    Mistake(
+        "money that must not be kept is not claimed",
+        ("P2",),
+        edited(surplus.surplus_found, ("    draft.claim(receipt.id)\n", "")),
+        ("a second payment told and verified",),
+    ),
+    Mistake(
+        "a receipt that is being approved is not claimed",
+        ("P2",),
+        edited(approval.intend_approval, ("    draft.claim(receipt.id)\n", "")),
+        ("approval, verify",),
+    ),
+    Mistake(
+        "a receipt that pays is not claimed",
+        ("P2",),
+        edited(observation._paid, ("    draft.claim(receipt.id)\n", "")),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "late money counts though the shop wants it held",
+        ("P6",),
+        edited(
+            observation._late_money,
+            (
+                "            surplus_found(draft, receipt, Reason.ORDER_EXPIRED, OnMismatch.HOLD)\n",
+                "            return _paid(draft, receipt)\n",
+            ),
+        ),
+        ("late money, hold",),
+    ),
+    Mistake(
+        "late money is held though the shop wants it sent back",
+        ("P6",),
+        edited(
+            observation._late_money,
+            ("Reason.ORDER_EXPIRED, OnMismatch.CANCEL", "Reason.ORDER_EXPIRED, OnMismatch.HOLD"),
+        ),
+        ("late money, cancel",),
+    ),
+    Mistake(
+        "late money is turned away though the shop accepts it",
+        ("P6",),
+        edited(
+            observation._late_money,
+            (
+                "        case LatePayment.ACCEPT:\n            return _paid(draft, receipt)\n",
+                (
+                    "        case LatePayment.ACCEPT:\n"
+                    "            surplus_found(draft, receipt, Reason.ORDER_EXPIRED, OnMismatch.CANCEL)\n"
+                ),
+            ),
+        ),
+        ("late money, accept",),
+    ),
+    Mistake(
+        "money is sent back though the shop wants it held",
+        ("P6",),
+        edited(surplus.surplus_found, ("policy is OnMismatch.HOLD or ", "")),
+        ("two held receipts and two people",),
+    ),
+    Mistake(
+        "a deposit too many is sent back, though there is no card to send it to",
+        ("P6",),
+        edited(surplus.surplus_found, (' or receipt.method == "vbank"', "")),
+        ("account and card",),
+    ),
+    Mistake(
+        "a cancel counts as not carried out as soon as its lease is over",
+        ("P7",),
+        edited(
+            check_order._time_passed,
+            ("untouched and waited > timedelta(seconds=world.rules.approve_again_s)", "untouched"),
+        ),
+        ("cancel, reconcile",),
+    ),
+    Mistake(
+        "an approval counts as not carried out as soon as its lease is over",
+        ("P7",),
+        edited(
+            check_order._settle,
+            ("if now - payment.intended_at < timedelta(seconds=world.rules.approve_again_s):", "if False:"),
+        ),
+        ("approval, reconcile",),
+    ),
+    Mistake(
+        "every step is written down as the machine's own",
+        ("P10",),
+        method(decision.Draft, "step", ("who=self.who", 'who="dojang"')),
+        ("verify, verify",),
+    ),
+    Mistake(
+        "a deposit that the bank took back is overlooked",
+        ("P1",),
+        edited(
+            cancelling.compare_paid,
+            ("    draft.attention(REVERTED, receipt_id=str(receipt.id), status=receipt.number)\n", ""),
+        ),
+        ("a deposit taken back, reconcile",),
+    ),
+    Mistake(
+        "an order with a receipt that cannot be read runs out",
+        ("P7",),
+        edited(
+            check_order._time_passed,
+            ("if _ran_out(record, now) and not missed:", "if _ran_out(record, now):"),
+        ),
+        ("an order runs out without lists",),
     ),
 )

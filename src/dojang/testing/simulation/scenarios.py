@@ -62,6 +62,7 @@ _CRASHES = Bounds(crashes=3)
 _ONE_OF_EACH = Bounds(crashes=1, mishaps=1)
 _PAUSED = Bounds(leaps=1)
 _PAUSED_AND_CRASHED = Bounds(crashes=1, leaps=1)
+_PAST_A_CLAIM = Bounds(leaps=1, leap_s=95.0)
 _USUAL = (_CRASHES, _ONE_OF_EACH, _PAUSED_AND_CRASHED)
 
 
@@ -438,6 +439,23 @@ def _late_money(policy: LatePayment) -> Callable[[bool], Scene]:
     return set_up
 
 
+def _runs_out(trace: bool) -> Scene:
+    """The terms are over, and at that very moment the buyer pays after all."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.pass_time(100.0)
+
+    async def pays_and_returns() -> None:
+        await stop(Stop("gateway", "pays", writes=True))
+        await verify(stage.world, order_id, stage.pay(order_id, 1000))
+
+    stage.calm = False
+    return stage, [
+        reconciler(stage),
+        stage.actor("buyer", "verify", pays_and_returns(), lambda _: None),
+    ]
+
+
 def _deposit_at_the_deadline(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
@@ -545,7 +563,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="money back by two workers",
         set_up=_money_back_twice,
-        bounds=(Bounds(leaps=1, leap_s=10.0), *_USUAL),
+        bounds=(Bounds(leaps=1, leap_s=10.0), _PAST_A_CLAIM, *_USUAL),
     ),
     Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
     Scenario(name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL),
@@ -600,6 +618,8 @@ SCENARIOS: Sequence[Scenario] = (
         Scenario(name=f"late money, {policy}", set_up=_late_money(policy), bounds=(_CRASHES,))
         for policy in LatePayment
     ),
+    Scenario(name="an order runs out, paid at last", set_up=_runs_out, bounds=_USUAL),
+    Scenario(name="an order runs out without lists", set_up=_without_lists(_runs_out), bounds=_USUAL),
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
     Scenario(
         name="a deposit taken back, reconcile", set_up=_bank_takes_back, bounds=_USUAL, watch_s=A_YEAR_S
