@@ -37,7 +37,7 @@ from dojang.testing.simulation.invariants import check, check_durable
 from dojang.testing.simulation.recovery import A_YEAR_S, recover
 from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor, Mishap, Stop
-from dojang.testing.simulation.weather import Weather
+from dojang.testing.simulation.weather import MOVES_MONEY, Weather
 from dojang.usecases.resolve import Resolution
 
 __all__ = ["Outcome", "simulate", "trace_of"]
@@ -188,7 +188,11 @@ class _World:
             self._bury()
 
     def _mishap(self, at: Stop) -> Mishap | None:
-        return self.weather.strikes(self.rng, at, sighted=self.stage.sighted)
+        mishap = self.weather.strikes(self.rng, at, sighted=self.stage.sighted)
+        if mishap is not None and at.name in MOVES_MONEY and self.stage.sighted and self.rng.random() < 0.2:
+            # Not even a look tells for an hour what has become of it.
+            self.stage.hides[str(at.detail[0])] = self.stage.time_s + 3_600.0
+        return mishap
 
     def _next(self, party: deque[Callable[[], object]]) -> None:
         """Somebody does the next thing on their list."""

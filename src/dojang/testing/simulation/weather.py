@@ -7,7 +7,10 @@ from random import Random
 
 from dojang.testing.simulation.stepped import Mishap, Stop
 
-__all__ = ["Weather"]
+__all__ = ["MOVES_MONEY", "Weather"]
+
+MOVES_MONEY = ("confirm", "cancel")
+"""Calls to Bootpay after which money is elsewhere."""
 
 # Fine weather is part of it: most mistakes need only one thing to go wrong.
 _CRASHES = (0.0, 0.0, 0.003, 0.01, 0.04)
@@ -89,7 +92,11 @@ class Weather:
         Where receipts cannot be found by order id, one that Bootpay does not find when it is asked for is taken for
         a stranger's, so there it is always found.
         """
-        if not self.mishap or at.port in ("", "clock", "answer") or rng.random() >= self.mishap:
+        if not self.mishap or at.port in ("", "clock", "answer"):
+            return None
+        # Calls that move money are few among the others, and what becomes of them matters most.
+        likely = self.mishap * 4 if at.name in MOVES_MONEY else self.mishap
+        if rng.random() >= likely:
             return None
         struck = rng.choice(_WRONG.get(at.name, _STORE))
         return Mishap.LOST_BEFORE if struck is Mishap.UNKNOWN and not sighted else struck
