@@ -141,6 +141,7 @@ def torture(plan: Plan, folder: Path, say: Callable[[str], None]) -> Figures:
             "DOJANG_API_KEYS": key,
             "DOJANG_DELIVER_TO": shop.url,
             "DOJANG_DELIVER_SECRET": secret,
+            "DOJANG_APPROVE_AT": shop.approve_at,
             # All of Bootpay's webhooks come from this machine.
             "DOJANG_WEBHOOK_SOURCES": "127.0.0.0/8",
         }
@@ -183,7 +184,7 @@ def torture(plan: Plan, folder: Path, say: Callable[[str], None]) -> Figures:
         say(f"calm after {figures.under_fire_s:.0f} s and {len(buyers.notes)} orders")
         command = Command(folder, environment)
         ahead_s = _calm_down(plan, servers, services[0], bootpay, command, figures, say)
-        ledgers = read_ledgers(services[0], bootpay, shop.arrivals, buyers.notes)
+        ledgers = read_ledgers(services[0], bootpay, shop.arrivals, buyers.notes, shop.asked)
         figures.deviations += [("", f"a buyer failed: {words}") for words in buyers.failures]
         figures.deviations += ledgers.deviations()
         if pretend.ended:
