@@ -9,17 +9,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from torture.figures import Plan
 from torture.flat import stay_flat
-from torture.run import Plan, torture
+from torture.run import torture
 
 ROOT = Path(__file__).parents[2]
 GOOD, OTHER = "a" * 24, "b" * 24
 
 
 def quick(store: str, seed: int) -> Plan:
-    """Six kills."""
+    """Six kills; on one store the service is left alone first, on the other somebody reconciles at once."""
     return Plan(
-        store=store, kills=6, seed=seed, buyers=8, longest_s=1.2, minutes=4.0, patience_s=2.0, servers=1
+        store=store,
+        kills=6,
+        seed=seed,
+        buyers=8,
+        longest_s=1.2,
+        minutes=4.0,
+        patience_s=2.0,
+        servers=1,
+        alone=store == "sqlite",
     )
 
 
@@ -36,6 +45,8 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(store: str, tmp_pa
     assert [] == figures.deviations, "\n".join([*said, str(figures.evidence)])
     assert figures.kills >= 6
     assert figures.paid > 10
+    assert figures.asked["no"] > 0
+    assert (store == "sqlite") == figures.alone.endswith(" 0 deviations")
 
 
 @pytest.mark.slow
