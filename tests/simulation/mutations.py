@@ -230,11 +230,8 @@ MISTAKES: tuple[Mistake, ...] = (
         edited(
             receive_webhook.receive_webhook,
             (
-                "stored = await world.store.receive(notice, now, due_at)",
-                (
-                    "stored = __import__('dojang.ports').ports.StoredNotice("
-                    "notice=notice, received_at=now, due_at=due_at)"
-                ),
+                "stored = await world.store.receive(notice, now, now + timedelta(seconds=_LOOK_AGAIN_AFTER_S))",
+                "stored = __import__('dojang.ports').ports.StoredNotice(notice=notice, received_at=now)",
             ),
         ),
         ("verify, webhook",),
@@ -247,7 +244,7 @@ MISTAKES: tuple[Mistake, ...] = (
             (
                 "        outcome = await look_into(world, notice, deadline)\n",
                 (
-                    "        await world.store.settle_notice(notice, 'settled')\n"
+                    "        await world.store.settle_notice(stored, 'settled')\n"
                     "        outcome = await look_into(world, notice, deadline)\n"
                 ),
             ),
@@ -257,11 +254,14 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a webhook that repeats a forged one is not due again",
         ("P8",),
-        edited(
-            receive_webhook.receive_webhook,
-            ('        await world.store.settle_notice(notice, "", due_at)\n', "        pass\n"),
-        ),
+        method(MemoryBackend, "receive", ("due_at=there.due_at or due_at", "due_at=there.due_at")),
         ("webhook after a forged one",),
+    ),
+    Mistake(
+        "an old look's word counts after the notice has come again",
+        ("P8",),
+        method(MemoryBackend, "settle_notice", (" or there.times != stored.times", "")),
+        ("webhook during a forged one",),
     ),
     Mistake("a webhook is believed", ("P1",), _trusting, ("approval, forged webhook",)),
     Mistake(

@@ -161,8 +161,12 @@ class MemoryBackend:
             there = self._inbox.get(notice.key)
             if there is None:
                 there = StoredNotice(notice=notice, received_at=now, due_at=due_at)
-            else:
+            elif there.outcome == "settled":
                 there = replace(there, times=there.times + 1)
+            else:
+                there = replace(
+                    there, times=there.times + 1, due_at=there.due_at or due_at, attempts=0, outcome=""
+                )
             self._inbox[notice.key] = there
             return there
 
@@ -181,12 +185,14 @@ class MemoryBackend:
                 claimed.append(self._inbox[key])
             return claimed
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
         with self._lock:
-            there = self._inbox.get(notice.key)
-            if there is not None:
-                self._inbox[notice.key] = replace(there, outcome=outcome, due_at=due_at)
+            there = self._inbox.get(stored.notice.key)
+            if there is None or there.times != stored.times:
+                return False
+            self._inbox[stored.notice.key] = replace(there, outcome=outcome, due_at=due_at)
+            return True
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""

@@ -364,9 +364,10 @@ class PostgresBackend:
         """See `Store.claim_notices`."""
         return [notice_from(*row) for row in self._ask("claim_notices", _claim(now, until, limit))]
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
-        self._ask("settle_notice", _clean((outcome, micros(due_at), notice.key)))
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
+        return bool(self._ask("settle_notice", _clean(settled)))
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""

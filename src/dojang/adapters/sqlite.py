@@ -299,10 +299,11 @@ class SqliteBackend:
         with self.transaction() as db:
             return [notice_from(*row) for row in db.execute(_SQL["claim_notices"], claim).fetchall()]
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
         with self.transaction() as db:
-            db.execute(_SQL["settle_notice"], (outcome, micros(due_at), notice.key))
+            return db.execute(_SQL["settle_notice"], settled).rowcount == 1
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""

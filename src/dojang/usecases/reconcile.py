@@ -202,12 +202,12 @@ async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileRe
             # Bootpay has been "at work" for hours: a forged notice about an open window, most likely.
             outcome = "not_yet"
     if outcome:
-        await world.store.settle_notice(stored.notice, outcome)
+        await world.store.settle_notice(stored, outcome)
     else:
         # Kept until Bootpay answers, asked for ever less often.
         wait_s = min(3_600, 30 * 2 ** min(stored.attempts, 7))
         again = world.clock.now() + timedelta(seconds=wait_s * (1 + 0.2 * world.spread()))
-        await world.store.settle_notice(stored.notice, "", again)
+        await world.store.settle_notice(stored, "", again)
 
 
 async def _check(world: World, order_id: OrderId, report: ReconcileReport, time: _Time) -> None:

@@ -127,7 +127,11 @@ FROM dojang_deliveries WHERE id = %(id)s AND NOT EXISTS (SELECT FROM tried)
 INSERT INTO dojang_inbox AS i (key, receipt_id, generation, kind, cancelled, order_id, source,
                                received_at, times, due_at, attempts, outcome)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0, '')
-ON CONFLICT (key) DO UPDATE SET times = i.times + 1
+ON CONFLICT (key) DO UPDATE SET
+    times = i.times + 1,
+    due_at = CASE i.outcome WHEN 'settled' THEN i.due_at ELSE coalesce(i.due_at, excluded.due_at) END,
+    attempts = CASE i.outcome WHEN 'settled' THEN i.attempts ELSE 0 END,
+    outcome = CASE i.outcome WHEN 'settled' THEN i.outcome ELSE '' END
 RETURNING receipt_id, generation, kind, cancelled, order_id, source,
           received_at, times, due_at, attempts, outcome
 
@@ -146,7 +150,7 @@ SELECT receipt_id, generation, kind, cancelled, order_id, source,
 FROM taken ORDER BY was_due_at, key
 
 -- name: settle_notice
-UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s RETURNING key
+UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s AND times = %s RETURNING key
 
 -- name: notices
 SELECT receipt_id, generation, kind, cancelled, order_id, source,
