@@ -84,14 +84,22 @@ def payings(history: Iterable[Json]) -> list[str]:
 
 
 def last_word(history: Iterable[Json], receipt_id: str) -> str:
-    """What a person last said about a receipt; empty where the question has been asked anew since."""
-    word = ""
+    """What a person last said about a receipt; empty where the question has been asked anew since.
+
+    Who lets an approval be of which nobody could tell how it ended, has not said what is to become of its money.
+    """
+    word, asked = "", set[str]()
     for event in history:
-        if data_of(event).get("receipt_id") == receipt_id:
-            if event["what"] == "resolved":
-                word = str(data_of(event)["resolution"])
-            elif event["what"] in ("receipt_refused", "account_issued", "attention"):
-                word = ""
+        data = data_of(event)
+        if data.get("receipt_id") != receipt_id:
+            continue
+        if event["what"] == "resolved":
+            word = "" if asked == {"approval_unresolved"} else str(data["resolution"])
+            asked.clear()
+        elif event["what"] in ("receipt_refused", "account_issued", "attention"):
+            word = ""
+            if event["what"] == "attention":
+                asked.add(str(data["reason"]))
     return word
 
 

@@ -581,7 +581,9 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
     Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
-    Scenario(name="two payments of one order, deliver", set_up=_two_payments, bounds=(_CRASHES,)),
+    Scenario(
+        name="two payments of one order, deliver", set_up=_two_payments, bounds=(_CRASHES,), watch_s=A_YEAR_S
+    ),
     Scenario(name="a second payment told and verified", set_up=_two_payments_owed_back, bounds=_USUAL),
     Scenario(
         name="money back by two workers",
@@ -589,7 +591,9 @@ SCENARIOS: Sequence[Scenario] = (
         bounds=(Bounds(leaps=1, leap_s=10.0), _PAST_A_CLAIM, *_USUAL),
     ),
     Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
-    Scenario(name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL),
+    Scenario(
+        name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
     Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
     Scenario(name="approval, webhook of another receipt", set_up=_approval_webhook_of_another, bounds=_USUAL),
     Scenario(name="approval, forged webhook", set_up=_approval_forged_webhook, bounds=_USUAL),
@@ -629,9 +633,21 @@ SCENARIOS: Sequence[Scenario] = (
         name="whole cancels, two keys", set_up=_cancel_cancel(None, None, keys=("k1", "k2")), bounds=_USUAL
     ),
     Scenario(name="two cancels that expect the same", set_up=_cancel_expecting, bounds=_USUAL),
-    Scenario(name="cancel, console cancels a part", set_up=_cancel_outside(400, 100), bounds=_USUAL),
-    Scenario(name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL),
-    Scenario(name="whole cancel, console cancels a part", set_up=_cancel_outside(None, 100), bounds=_USUAL),
+    Scenario(
+        name="cancel, console cancels a part",
+        set_up=_cancel_outside(400, 100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="whole cancel, console cancels a part",
+        set_up=_cancel_outside(None, 100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
     Scenario(name="cancel, reconcile", set_up=_cancel_reconcile, bounds=_USUAL),
     Scenario(name="partly cancelled before anybody looked", set_up=_partly_cancelled, bounds=_USUAL),
     Scenario(name="paid and cancelled, deliver", set_up=_paid_and_cancelled_deliver, bounds=_USUAL),
@@ -652,11 +668,35 @@ SCENARIOS: Sequence[Scenario] = (
         name="approval, reconcile without lists", set_up=_without_lists(_approval_reconcile), bounds=_USUAL
     ),
     Scenario(name="cancel, reconcile without lists", set_up=_without_lists(_cancel_reconcile), bounds=_USUAL),
-    Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL),
-    Scenario(name="a late deposit is dismissed, reconcile", set_up=_late_deposit_dismissed, bounds=_USUAL),
-    Scenario(name="two held receipts and two people", set_up=_two_held_and_two_people, bounds=_USUAL),
-    Scenario(name="late money accepted, paid again", set_up=_accepted_and_paid_again, bounds=_USUAL),
-    Scenario(name="late money accepted, console cancels all", set_up=_held_money_gone, bounds=_USUAL),
-    Scenario(name="a second payment accepted, reconcile", set_up=_second_payment_accepted, bounds=_USUAL),
+    Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL, watch_s=A_YEAR_S),
+    Scenario(
+        name="a late deposit is dismissed, reconcile",
+        set_up=_late_deposit_dismissed,
+        bounds=_USUAL,
+    ),
+    Scenario(
+        name="two held receipts and two people",
+        set_up=_two_held_and_two_people,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="late money accepted, paid again",
+        set_up=_accepted_and_paid_again,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="late money accepted, console cancels all",
+        set_up=_held_money_gone,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a second payment accepted, reconcile",
+        set_up=_second_payment_accepted,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
 )
 """Every race that is explored, by name."""
