@@ -288,8 +288,8 @@ class Stage:
             case "retry_delivery":
                 self.retried.add(args[0])
                 self.held.append(Held(who, "delivery", args[0], claimed=False, token=sys.maxsize))
-            case "settle_notice" if result:
-                self.held.append(Held(who, "notice", args[0].notice.key, claimed=False))
+            case "settle_notice":
+                self.held.append(Held(who, "notice", args[0].notice.key, claimed=False, wrote=bool(result)))
             case "claim_checks" | "claim_deliveries" | "claim_notices":
                 now, until = args[0].timestamp(), args[1].timestamp()
                 claimed: Sequence[Any] = result  # type: ignore[assignment]  # what each of them gives
