@@ -214,7 +214,7 @@ def test_a_repeat_after_many_looks_is_looked_into_as_often_as_a_new_one(shop: Sh
     kept = shop.backend.notices(1)[0]
 
     assert (State.CONFIRMING, "") == (shop.state(), told)
-    assert ("", 1, True) == (kept.outcome, kept.attempts, kept.due_at is not None)
+    assert ("at_work", 1, True) == (kept.outcome, kept.attempts, kept.due_at is not None)
 
 
 def test_a_forged_cancel_does_not_silence_the_real_one(shop: Shop) -> None:
