@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dojang import Dojang
+from dojang.adapters.fulfilment import FunctionFulfilment
 from dojang.core.delivery import ATTEMPTS_MAX, DeliveryState
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
+from dojang.drive import inline
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.ports import HandedOver
 from dojang.testing import Fault
+from dojang.usecases.deliver_owed import deliver_owed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conftest import Shop
 
 FAILED = HandedOver(settled=False, words="HTTP 503")
@@ -205,6 +211,29 @@ def test_a_slow_receiver_uses_up_nobody_elses_attempts(shop: Shop, monkeypatch: 
 
     assert 8 == len(shop.receiver.received)
     assert {1} == {owed.attempts for number in range(8) for owed in shop.owed(f"o{number}")}
+
+
+@pytest.mark.parametrize(("takes_s", "calls"), [(89, 1), (91, 2)])
+def test_a_function_is_called_beside_itself_only_after_the_ninety_seconds_users_are_told_of(
+    shop: Shop, takes_s: float, calls: int
+) -> None:
+    """A running function cannot be stopped: longer than its claim, it is called again, under the same id."""
+    _paid(shop)
+    called: list[str] = []
+
+    def fulfil(delivery_id: str, _: Mapping[str, object]) -> None:
+        called.append(delivery_id)
+        if len(called) == 1:
+            shop.clock.advance(takes_s)
+            # Another process delivers as well.
+            shop.run(deliver_owed(world))
+
+    world = replace(shop.world, fulfilment=FunctionFulfilment(fulfil, inline))
+    shop.run(deliver_owed(world))
+
+    assert ["o1:2:order.paid"] * calls == called
+    assert [DeliveryState.SETTLED] == [owed.state for owed in shop.owed()]
+    assert "90 seconds" in str(Dojang.__doc__)
 
 
 # Money back

@@ -60,6 +60,10 @@ class HttpFulfilment:
 class FunctionFulfilment:
     """Calls a Python function with the delivery's message; returning means it is handed over.
 
+    A running function cannot be stopped, so it takes as long as it takes, whatever `within_s` says. Where that is
+    longer than its claim, another process may call it beside the first, under the same id. Renewing the claim would
+    take a thread beside each call, and would keep a function that hangs for ever from being tried elsewhere.
+
     Args:
         function: Takes `(id, message)`; must do nothing the second time it sees the same id.
         call: How blocking code is called here.

@@ -60,7 +60,9 @@ class Dojang:
 
     Args:
         fulfil: Called by `deliver` with `(delivery_id, message)` for everything owed; must do nothing the second time
-            it sees the same id. By default DOJANG_DELIVER_TO is told.
+            it sees the same id, also while the first call is still going on: one that takes longer than 90 seconds
+            may be made again meanwhile by another process or object (never by this one). What takes long belongs
+            into a queue of yours. By default DOJANG_DELIVER_TO is told.
         approve: Called before money moves with `(order_id, price, metadata)`: True, or a sentence why not.
         settings: The keys of the environment in lower case without their prefix where that is unambiguous
             (`store`, `mode`, `client_key`, `secret_key`, `application_id`, `private_key`, `url`, `api`,
