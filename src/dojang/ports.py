@@ -196,7 +196,10 @@ class Store(Protocol):
         ...
 
     async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
-        """Take orders that are due for a check; nobody else gets them before `until`."""
+        """Take orders that are due for a check; nobody else gets them before `until`.
+
+        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due.
+        """
         ...
 
 

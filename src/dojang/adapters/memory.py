@@ -12,6 +12,7 @@ from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.schedule import is_unfinished
 from dojang.errors import Conflict
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 
@@ -212,10 +213,11 @@ class MemoryBackend:
         """See `Store.claim_checks`."""
         with self._lock:
             due = sorted(
-                (record.due_at, order_id)
+                (not is_unfinished(record.payment), record.due_at, order_id)
                 for order_id, record in self._records.items()
                 if record.due_at is not None and record.due_at <= now
             )
-            for _, order_id in due[:limit]:
+            claimed = [order_id for settled, _, order_id in due[:limit] if settled == due[0][0]]
+            for order_id in claimed:
                 self._records[order_id] = replace(self._records[order_id], due_at=until)
-            return [order_id for _, order_id in due[:limit]]
+            return claimed

@@ -36,6 +36,7 @@ __all__ = ["SqliteBackend"]
 
 _SQL = named_queries("sqlite.sql")
 _LATEST = 2**62
+_UNFINISHED, _SETTLED = 0, 1
 
 
 class SqliteBackend:
@@ -320,7 +321,11 @@ class SqliteBackend:
         """See `Store.claim_checks`."""
         claim = {"now": micros(now), "until": micros(until), "limit": limit}
         with self.transaction() as db:
-            return [OrderId(row[0]) for row in db.execute(_SQL["claim_checks"], claim).fetchall()]
+            for turn in (_UNFINISHED, _SETTLED):
+                claimed = db.execute(_SQL["claim_checks"], claim | {"turn": turn}).fetchall()
+                if claimed:
+                    break
+        return [OrderId(row[0]) for row in claimed]
 
 
 def _statements(script: str) -> Iterator[str]:

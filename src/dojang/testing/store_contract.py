@@ -847,6 +847,19 @@ class StoreContract:
         # What was not given is not taken either: nobody would look at it until the lease is over.
         assert {"o2", "o1", "o0"} == set(rest)
 
+    def test_what_is_unfinished_is_looked_at_before_what_is_compared(self, backend: Backend) -> None:
+        """However long the comparisons have been due: a backlog of them delays no buyer."""
+        for number in range(3):
+            paid = _registered(backend, f"paid{number}", due_at=_NOW)
+            backend.commit(paid, _decision(paid, _paid(number), due_at=_NOW))
+        _registered(backend, "open", due_at=_LATER)
+        first = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
+        rest = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
+
+        assert ["open"] == list(first)
+        assert {"paid0", "paid1", "paid2"} == set(rest)
+        assert [] == list(backend.claim_checks(_LATER, _LATER, 10))
+
     def test_an_order_is_rescheduled_only_if_it_has_not_moved_on(self, backend: Backend) -> None:
         """A look that changed nothing must not undo the schedule of a decision made meanwhile."""
         stale = _registered(backend, due_at=_NOW)

@@ -18,12 +18,15 @@ from dojang.adapters.dynamodb.asking import put, query, update
 from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     LAYOUT,
+    SETTLED,
+    UNFINISHED,
     Shards,
     claim_item,
     claim_key,
     events_in,
     events_item,
     events_key,
+    kind_of,
     made,
     notice_in,
     notice_item,
@@ -231,7 +234,7 @@ class DynamoDBBackend:
             "commit_id": text(token),
             "shown_in": self._shards.of(shown_state(record.order, decision.payment), record.order.id),
         }
-        due, gone = self._when("check", record.order.id, decision.due_at)
+        due, gone = self._when(kind_of(decision.payment), record.order.id, decision.due_at)
         return update(
             self._table,
             order_key(record.order.id),
@@ -400,7 +403,7 @@ class DynamoDBBackend:
 
     def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
         """See `Store.reschedule`."""
-        due, gone = self._when("check", record.order.id, due_at)
+        due, gone = self._when(kind_of(record.payment), record.order.id, due_at)
         moved = update(
             self._table,
             order_key(record.order.id),
@@ -417,7 +420,10 @@ class DynamoDBBackend:
 
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        claimed = self._due.claim(["check"], now, limit, partial(self._take, now=now, until=until))
+        take = partial(self._take, now=now, until=until)
+        claimed = self._due.claim([UNFINISHED], now, limit, take) or self._due.claim(
+            [SETTLED], now, limit, take
+        )
         return [record_in(item).order.id for item in claimed]
 
     # What is due

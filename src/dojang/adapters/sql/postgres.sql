@@ -161,10 +161,19 @@ FROM dojang_inbox ORDER BY received_at DESC, key DESC LIMIT %s
 UPDATE dojang_orders SET due_at = %s WHERE order_id = %s AND version = %s RETURNING order_id
 
 -- name: claim_checks
-WITH picked AS MATERIALIZED (
-    SELECT order_id, due_at AS was_due_at FROM dojang_orders WHERE due_at <= %(now)s
+WITH unfinished AS MATERIALIZED (
+    SELECT order_id, due_at AS was_due_at FROM dojang_orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 0 AND due_at <= %(now)s
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
+), settled AS MATERIALIZED (
+    SELECT order_id, due_at AS was_due_at FROM dojang_orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 AND due_at <= %(now)s
+      AND NOT EXISTS (SELECT FROM unfinished)
+    ORDER BY due_at, order_id LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+), picked AS MATERIALIZED (
+    SELECT * FROM unfinished UNION ALL SELECT * FROM settled
 ), taken AS (
     UPDATE dojang_orders AS o SET due_at = %(until)s
     FROM picked WHERE o.order_id = picked.order_id

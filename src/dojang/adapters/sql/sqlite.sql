@@ -113,5 +113,9 @@ UPDATE orders SET due_at = ? WHERE order_id = ? AND version = ?
 
 -- name: claim_checks
 UPDATE orders SET due_at = :until
-WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= :now ORDER BY due_at, order_id LIMIT :limit)
+WHERE order_id IN (
+    SELECT order_id FROM orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = :turn AND due_at <= :now
+    ORDER BY due_at, order_id LIMIT :limit
+)
 RETURNING order_id
