@@ -100,7 +100,8 @@ class StoredNotice:
         due_at: When it is next looked into; None when that is done.
         attempts: How often it was claimed for that since it last came.
         outcome: What came of it: `settled`, `not_yet` (the receipt did not show what was claimed), `order_unknown`,
-            `receipt_unknown`, or empty while it is open. Only after `settled` is a repeat not looked into.
+            `receipt_unknown`; or `at_work` while Bootpay is, empty while it has not answered. Only after `settled` is a
+            repeat not looked into.
     """
 
     notice: Notice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -15,9 +16,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from dojang.adapters.clock import SystemClock, sleep_on_loop
+from dojang.adapters.pooling import PoolingCaller
 from dojang.adapters.postgres import PostgresBackend
 from dojang.adapters.queries import named_queries
+from dojang.adapters.store import AwaitedStore
 from dojang.core.delivery import DeliveryState
 from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
@@ -25,8 +30,10 @@ from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.errors import Conflict, StoreUnavailable
-from dojang.ports import Notice, OrderFilter, StoredNotice
-from dojang.testing import StoreContract
+from dojang.ports import Notice, OrderFilter, StoredNotice, World
+from dojang.testing import PretendBootpay, PretendClock, StoreContract
+from dojang.web.http import Request
+from dojang.web.routes import Api, WebOptions
 
 from .contenders import contend
 from .postgres_server import OwnServer, Road, fresh_schema, own_server, server_conninfo
@@ -298,6 +305,73 @@ def _until(done: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 20
     while not done():
         assert time.monotonic() < give_up, "what was waited for never came"
+
+
+def test_a_server_that_stands_still_is_unavailable_and_nobody_waits_without_end(own: OwnServer) -> None:
+    """It confirms every packet and answers none: an error within the patience, on old connections and on new ones."""
+    with closing(PostgresBackend(own.conninfo, patience_s=1)) as backend:
+        _register(backend)
+        own.halt()
+        waited_s = []
+        calls: list[Callable[[], object]] = [
+            lambda: backend.load(OrderId("o1")),
+            lambda: backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW),
+            lambda: PostgresBackend(make_conninfo(own.conninfo, connect_timeout=2), patience_s=1),
+        ]
+        for call in calls:
+            before = time.monotonic()
+            with pytest.raises(StoreUnavailable):
+                call()
+            waited_s.append(time.monotonic() - before)
+        own.go_on()
+        paid = _pay(backend)
+
+    assert 4 > max(waited_s)
+    assert State.PAID is paid.payment.state
+
+
+def test_a_webhook_while_the_server_stands_still_is_told_to_come_again(own: OwnServer) -> None:
+    """As `dojang serve` asks the store: 503 at about the time that a webhook has, instead of silence."""
+    with closing(PostgresBackend(own.conninfo)) as backend, closing(PoolingCaller(4)) as caller:
+        world = World(
+            store=AwaitedStore(backend, caller),
+            gateway=PretendBootpay(PretendClock()),
+            clock=SystemClock(sleep_on_loop),
+        )
+        _register(backend)
+        body = f'{{"receipt_id": "{RECEIPT}", "webhook_type": "PAYMENT_COMPLETED"}}'.encode()
+        webhook = Request(
+            "POST", "/webhooks/bootpay", headers={"content-type": "application/json"}, body=body
+        )
+        own.halt()
+        before = time.monotonic()
+        answer = asyncio.run(Api(world, WebOptions()).handle(webhook))
+        waited_s = time.monotonic() - before
+        own.go_on()
+
+    assert (503, True) == (answer.status, "retry-after" in answer.headers)
+    assert 6 > waited_s
+
+
+def test_a_commit_that_a_halted_server_carries_out_later_is_done_once_and_said_so(own: OwnServer) -> None:
+    """We hang up on it in doubt; it goes on and commits what it had been sent: the repeat finds its own token."""
+    with closing(PostgresBackend(own.conninfo, connections_max=1, patience_s=4)) as backend:
+        record = _register(backend)
+        receipt = Receipt(id=RECEIPT, order_id="o1", status=ReceiptStatus.PAID, price=1000)
+        decision = observe(record, receipt, Rules(), NOW, "buyer")
+        paid: list[Record] = []
+        paying = threading.Thread(target=lambda: paid.append(backend.commit(record, decision)))
+        own.halt()
+        paying.start()
+        # Only who has hung up asks for another connection.
+        _until(lambda: backend._pool.get_stats().get("requests_waiting") == 1)
+        own.go_on()
+        paying.join(30)
+        stored = backend.load(OrderId("o1"))
+
+        assert [stored] == paid
+        assert 2 == len(backend.history(OrderId("o1")))
+        assert 1 == len(backend.deliveries(OrderId("o1")))
 
 
 def test_an_exhausted_pool_is_unavailable_within_its_patience(conninfo: str) -> None:
