@@ -247,6 +247,8 @@ def _the_last_notice_agrees(evidence: Evidence, order: Json) -> None:
         )
     if last["state"] not in ("paid", "partially_cancelled", "cancelled"):
         return
+    if payment["state"] not in ("paid", "cancelled"):
+        return  # While a person decides, the receipt that pays is left alone; it is compared again afterwards.
     truth = evidence.receipts[str(payment["receipt_id"])]
     price = cast("int | float", last["price"])
     back = cast("int | float", last["cancelled"])
