@@ -64,7 +64,7 @@ Processor time of importing the handler, each step measured with the one before 
 
 - What is left is urllib3 (a fifth), the dataclasses of `core` and `ports` (an eighth), and Python's own modules.
 - The last row was measured later than the others, when the same work took longer.
-- The signature (`adapters/dynamodb/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
+- The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
 - Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
 - A replay answers from the table alone; whoever does not store has to ask Bootpay again, over a new connection.
 """

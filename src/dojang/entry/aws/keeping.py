@@ -83,12 +83,16 @@ class Keeper:
         modules = ["dojang.bootpay.over_urllib3"]
         if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
             modules.append("dojang.adapters.dynamodb")
+        snapshot = self._environment.get(_INITIALIZATION) == "snap-start"
         if self._secrets_elsewhere():
-            modules += ["botocore.session", "botocore.config"]
+            modules.append("dojang.adapters.aws")
+        if snapshot:
+            # A restored copy has its keys from Lambda's own endpoint, not from the environment.
+            modules.append("botocore.session")
         for module in modules:
             with suppress(ImportError):
                 importlib.import_module(module)
-        if self._secrets_elsewhere() and self._environment.get(_INITIALIZATION) == "snap-start":
+        if snapshot and self._secrets_elsewhere():
             return
         # What is wrong is told by the first invocation: an initialisation that fails is repeated without end.
         with suppress(ConfigError):
