@@ -283,7 +283,19 @@ print(*sorted(sys.modules))
     )
 
     assert not {"boto3", "botocore", "asyncio"} & set(done.stdout.split())
-    assert "dojang.adapters.aws.endpoint" in done.stdout.split()
+    assert ["GetParameter", "GetSecretValue"] == sorted(aws.asked)
+
+
+def test_what_cannot_be_read_ahead_is_tried_again_by_the_first_invocation(aws: PretendAws) -> None:
+    """Not within the initialisation, whose ten seconds are one attempt's; what is wrong is told then."""
+    aws.down = True
+    keeper = Keeper(KEPT)
+    keeper.prepare()
+    asked = list(aws.asked)
+    with pytest.raises(ConfigError, match="AccessDeniedException"):
+        keeper.ready()
+
+    assert (1, 2) == (len(asked), len(aws.asked))
 
 
 def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from dojang.adapters.aws.credentials import Credentials, Keys, NoKeys, found
 from dojang.adapters.aws.signature import signed_headers
-from dojang.bootpay.tls import tls_context
+from dojang.bootpay.tls import shared_tls_context
 
 __all__ = ["Endpoint", "Silent", "sound", "usual_address"]
 
@@ -83,7 +83,7 @@ class Endpoint:
     def _connections(self) -> urllib3.HTTPConnectionPool:
         with self._lock:
             if self._pool is None:
-                secure = {"ssl_context": tls_context(None)} if self._url.startswith("https:") else {}
+                secure = {"ssl_context": shared_tls_context()} if self._url.startswith("https:") else {}
                 self._pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **secure)
             return self._pool
 
