@@ -14,6 +14,7 @@ import pytest
 from dojang.adapters.clock import SystemClock
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
+from dojang.entry.aws.bounds import Bounds
 from dojang.entry.aws.keeping import Keeper
 from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
 
@@ -521,6 +522,25 @@ def test_a_schedule_counts_what_it_could_not_check(
     assert (200, 0) == (heard["statusCode"], before)
     assert 1 == checked["reconcile"]["errors"]
     assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
+
+
+def test_our_own_lack_of_time_is_no_failure_of_bootpays(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an invocation had no time to ask raises no alarm about Bootpay; whoever waits may ask again."""
+    deployed.registers("o-1")
+    said = {"receipt_id": buyer.pays("o-1", approved=True)}
+    monkeypatch.setattr(Bounds, "to_look", lambda self, _: self._granted(0.0, enough=False))
+    verified = deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", said)
+    deployed(request_event("http_api", "POST", "/webhooks/bootpay", said))
+    monkeypatch.setattr("dojang.entry.wiring.SystemClock", Later)
+    deployed.restart()
+    checked = deployed(sample("event_rule"))
+
+    assert (503, True) == (verified["statusCode"], verified["json"]["retryable"])
+    assert 1 == checked["reconcile"]["errors"]
+    assert [] == [line for line in bootpay.asked() if "receipt" in line]
+    assert 0 == deployed.counted("Failures")
 
 
 def test_a_mistake_of_ours_shows_nothing_of_what_it_met(

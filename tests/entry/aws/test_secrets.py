@@ -321,6 +321,36 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     assert kept is rotated
 
 
+def test_a_halt_closes_connections_and_leaves_the_keys(aws: PretendAws) -> None:
+    """Between two runs of the schedule the machine stands still: secrets are read once in five minutes."""
+    monotonic, wall = [0.0], [1_000.0]
+    keeper = Keeper(KEPT, lambda: monotonic[0], lambda: wall[0])
+    keeper.prepare()
+    opened = []
+    asked = []
+    for _ in range(6):
+        monotonic[0] += 1
+        wall[0] += 60
+        opened.append(keeper.ready())
+        asked.append(len(aws.asked))
+    keeper.forget()
+
+    assert [2, 2, 2, 2, 2, 4] == asked
+    assert 6 == len({id(one) for one in opened})
+
+
+def test_a_clock_that_is_set_back_makes_no_key_last(aws: PretendAws) -> None:
+    """The other clock goes on, so a rotated key is taken over all the same."""
+    monotonic, wall = [0.0], [1_000_000.0]
+    keeper = Keeper(KEPT, lambda: monotonic[0], lambda: wall[0])
+    keeper.prepare()
+    monotonic[0], wall[0] = 301.0, 0.0
+    keeper.ready()
+    keeper.forget()
+
+    assert 4 == len(aws.asked)
+
+
 def test_no_secret_is_read_into_a_snapshot(aws: PretendAws) -> None:
     """With SnapStart secrets are read after the restore, and what was read is forgotten before another snapshot."""
     keeper = Keeper(KEPT | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"})

@@ -158,7 +158,8 @@ class Function:
                 "ms": _ms(began),
             },
         )
-        if response.status >= 500 and words.code:
+        ours = opened.bounds.out_of_time and words.code == Code.UPSTREAM_UNAVAILABLE
+        if response.status >= 500 and words.code and not ours:
             self._count_failures({words.code: 1})
         return response
 

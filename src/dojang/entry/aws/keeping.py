@@ -73,7 +73,7 @@ class Keeper:
         self._wall = wall
         self._offset_s: float | None = None
         self._settings: Settings | None = None
-        self._read_at = 0.0
+        self._read_at = 0.0, 0.0
         self._open: Open | None = None
         self._stack = ExitStack()
 
@@ -97,7 +97,7 @@ class Keeper:
         settings = ahead.settings()
         with suppress(ConfigError):
             self._settings = _fit(settings) if settings else None
-        self._read_at = self._monotonic()
+        self._read_at = self._now()
 
     def ready(self) -> Open:
         """Everything, opened if it is not.
@@ -107,10 +107,10 @@ class Keeper:
             StoreUnavailable: If the store cannot be reached.
         """
         if self._stood_still():
-            self.forget()
+            self._close()
         settings = self._current()
         if self._open is None or self._open.settings != settings:
-            self.forget()
+            self._close()
             # Read anew next time unless it opens: the cause may be a setting, and somebody may be mending it.
             self._settings = None
             self._open = self._opened(settings)
@@ -119,9 +119,12 @@ class Keeper:
 
     def forget(self) -> None:
         """Close everything; the next invocation opens it anew, with random numbers and secrets of its own."""
-        self._open = None
+        self._close()
         if self._elsewhere:
             self._settings = None
+
+    def _close(self) -> None:
+        self._open = None
         stack, self._stack = self._stack, ExitStack()
         stack.close()
 
@@ -135,8 +138,9 @@ class Keeper:
 
     def _current(self) -> Settings:
         settings = self._settings
-        old = self._elsewhere and self._monotonic() - self._read_at > _SECRETS_FOR_S
-        if settings is not None and not old:
+        # Whichever clock has gone further: one stands still with the machine, the other may be set back.
+        age_s = max(now - then for now, then in zip(self._now(), self._read_at, strict=True))
+        if settings is not None and not (self._elsewhere and age_s > _SECRETS_FOR_S):
             return settings
         try:
             fresh = self._read()
@@ -145,8 +149,11 @@ class Keeper:
                 raise
             # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
             fresh = settings
-        self._settings, self._read_at = fresh, self._monotonic()
+        self._settings, self._read_at = fresh, self._now()
         return fresh
+
+    def _now(self) -> tuple[float, float]:
+        return self._monotonic(), self._wall()
 
     def _read(self) -> Settings:
         return _fit(read_settings(environment=self._environment))
