@@ -524,6 +524,44 @@ def test_a_schedule_counts_what_it_could_not_check(
     assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
 
 
+@pytest.mark.parametrize("event", [
+    {"action": "cancel", "order_id": "o-1", "key": "k", "reason": "품절"},
+    {"action": "cancel"},
+    {"action": "nonsense"},
+])  # fmt: skip
+@pytest.mark.parametrize("set_up", [True, False])
+def test_a_buyers_account_is_not_taken_from_an_event(
+    deployed: Deployed, event: dict[str, str], set_up: bool
+) -> None:
+    """Answered, never raised: Lambda keeps an event that failed, and here it would keep the account for days."""
+    if not set_up:
+        deployed.restart(DOJANG_MODE="nonsense")
+    account = {"bank_username": "홍길동", "bank_account": "12345678901234", "bank_code": "004"}
+    answer = deployed(event | {"refund_account": account})
+
+    assert (400, "invalid_request") == (answer["status"], answer["body"]["code"])
+    assert "/v1/orders/{order_id}/cancel" in answer["body"]["detail"]
+    assert not any(word in deployed.out.getvalue() for word in ("12345678901234", "홍길동"))
+
+
+def test_only_a_schedule_that_got_through_is_counted(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm watches that count: a run without a store, or any other event, is none."""
+
+    def away(*_: object, **__: object) -> Any:
+        raise StoreUnavailable("the table does not answer")
+
+    deployed(sample("event_rule"))
+    deployed({"action": "reconcile"})
+    once = deployed.counted("Schedules")
+    monkeypatch.setattr("dojang.entry.aws.function.check", away)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("event_rule"), None)
+
+    assert (1, 1) == (once, deployed.counted("Schedules"))
+
+
 def test_our_own_lack_of_time_is_no_failure_of_bootpays(
     deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
