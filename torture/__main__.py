@@ -11,8 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from torture.figures import Figures, Plan
 from torture.page import write_kills
-from torture.run import Figures, Plan, torture
+from torture.run import torture
 from torture.stores import STORES
 from torture.table import table
 
@@ -34,6 +35,7 @@ def _plan(arguments: argparse.Namespace, store: str) -> Plan:
             longest_s=1.2,
             minutes=1.0,
             patience_s=2.0,
+            alone=not arguments.by_hand,
         )
     return Plan(
         store=store,
@@ -42,6 +44,7 @@ def _plan(arguments: argparse.Namespace, store: str) -> Plan:
         servers=arguments.servers,
         minutes=arguments.minutes,
         waits=arguments.wait,
+        alone=not arguments.by_hand,
     )
 
 
@@ -78,6 +81,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0, help="killing ends after so many")
     parser.add_argument("--servers", type=int, default=1, help="how many servers share the store")
     parser.add_argument("--wait", action="store_true", help="wait for leases; no clock is set ahead")
+    parser.add_argument("--by-hand", action="store_true", help="reconcile --all at once, nothing before it")
     parser.add_argument("--quick", action="store_true", help="a few kills, half a minute")
     parser.add_argument("--keep", type=Path, help="a folder for stores and logs; kept afterwards")
     parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from torture.run import Figures
+from torture.figures import Figures
 from torture.table import rows
 
 __all__ = ["write_flat", "write_kills"]
@@ -20,15 +20,23 @@ _FRAME = f"""{_BEGIN}
 ## Torture
 
 `make torture` starts the real server with an emulator and a shop in processes of their own, sends load, and ends the
-server with `kill -9` at random moments, also while it starts; it is up again at once. Bootpay answers late, wrongly or
-not at all now and then, loses, doubles and reorders webhooks; the shop fails, hangs up or is slow. At the end three
-ledgers are compared by code that shares nothing with the server: Bootpay's receipts, the orders with their histories
-as the HTTP API shows them, and what the shop received by `webhook-id`. Every paid receipt pays for its order and was
-fulfilled under exactly one id, or its money is back, or a person is asked with a reason; what went back is what was
-asked for, once per key; nothing is pending; `dojang doctor --fold` finds every history in agreement with its state.
+server with `kill -9` at random moments, also while it starts; it is up again at once, with other choices about money
+that comes late or must not be kept. Bootpay answers late, wrongly or not at all now and then, loses, doubles and
+reorders webhooks; the shop fails, hangs up or is slow, and is asked before money moves: some of its goods are sold out.
+Its people decide about held money while servers die, and once more when it is calm.
+
+At the end three ledgers are compared by code that shares nothing with the server: Bootpay's receipts, the orders with
+their histories as the HTTP API shows them, and what the shop received by `webhook-id`. Every paid receipt pays for its
+order with every term of it, or its money is back and the history says so, or a person is asked with a reason; what went
+back is what was asked for, once per key. Each step that the shop must hear of was told under exactly one id, as it was,
+and nothing else was told; what it heard last is what Bootpay and the store have. Nothing was approved that the shop had
+declined, and what people decided was written down once and obeyed. Nothing is pending; `dojang doctor --fold` finds
+every history in agreement with its state. `make test` plants one deviation of each kind and sees it found.
 
 To let leases end without waiting for them, servers are then started on a clock that is ahead, as after a machine was
-down for a quarter of an hour (`--wait` waits instead). A short run is part of `make test`.
+down for a quarter of an hour, then for hours (`--wait` waits instead). The ledgers are compared twice: first when only
+the servers' own deliveries and reconciliation have been at work, then after `dojang reconcile --all` (with `--by-hand`
+or `--wait` only then; the figures say which). A short run is part of `make test`.
 
 <!-- sqlite -->
 <!-- postgres -->

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +87,23 @@ class Server:
         folder: Where its words go.
         environment: Its settings.
         name: Tells servers of one store apart.
+        choices: Gives more settings, other ones at each start perhaps.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], name: str = "server") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        name: str = "server",
+        choices: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.kills = 0
         self.starts = 0
         self.log = folder / f"{name}.log"
         self._environment = environment
+        self._choices = choices
         self._process: Process | None = None
         self._wire = Wire(self.url)
 
@@ -108,7 +116,8 @@ class Server:
     def start(self, ahead_s: float = 0.0) -> None:
         """Start it; it may not listen yet when this returns."""
         module = ["-m", "torture.later", str(ahead_s)] if ahead_s else ["-m", "dojang"]
-        self._process = Process([*module, "serve", "--port", str(self.port)], self._environment, self.log)
+        environment = {**self._environment, **self._choices()}
+        self._process = Process([*module, "serve", "--port", str(self.port)], environment, self.log)
         self.starts += 1
 
     def wait_ready(self) -> None:

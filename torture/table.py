@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from torture.run import Figures
+from torture.figures import Figures
 
 __all__ = ["rows", "table"]
 
@@ -22,6 +22,10 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
         ("orders", _counted(figures.orders)),
         ("order states at the end", _counted(figures.states)),
         ("receipts at the end", _counted(figures.receipts)),
+        ("background alone, before anybody reconciled by hand", figures.alone),
+        ("starts, by what the shop had chosen", _counted(figures.rules)),
+        ("the shop asked before money moved", _counted(figures.asked)),
+        ("what people decided", _counted(figures.words)),
         ("attention because of", _counted(figures.reasons)),
         ("steps in the histories", _counted(figures.events)),
         ("intents that outlived their process", _counted(figures.recovered)),

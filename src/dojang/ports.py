@@ -96,11 +96,12 @@ class StoredNotice:
     Attributes:
         notice: What was claimed.
         received_at: When it first came.
-        times: How often it came.
+        times: How often it came; also the fencing token of a look, which covers what had come when it began.
         due_at: When it is next looked into; None when that is done.
-        attempts: How often it was claimed for that.
+        attempts: How often it was claimed for that since it last came.
         outcome: What came of it: `settled`, `not_yet` (the receipt did not show what was claimed), `order_unknown`,
-            `receipt_unknown`, or empty while it is open. Only after `settled` is a repeat not looked into.
+            `receipt_unknown`; or `at_work` while Bootpay is, empty while it has not answered. Only after `settled` is a
+            repeat not looked into.
     """
 
     notice: Notice
@@ -166,15 +167,25 @@ class Store(Protocol):
         ...
 
     async def receive(self, notice: Notice, now: datetime, due_at: datetime, /) -> StoredNotice:
-        """Make a notice durable. A repeat is counted; the answer tells whether it is already settled."""
+        """Make a notice durable, due at `due_at`. A repeat is counted.
+
+        A repeat of one that is `settled` changes nothing else. Any other end may have been reached too early: the
+        repeat opens it again in the same transaction, due when it was or else at `due_at`, its attempts begun anew.
+        """
         ...
 
     async def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Sequence[StoredNotice]:
         """Take notices that are due to be looked into; nobody else gets them before `until`."""
         ...
 
-    async def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
-        """Write what came of a notice, or with `due_at` when to look into it again."""
+    async def settle_notice(
+        self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /
+    ) -> bool:
+        """Write what came of a notice, or with `due_at` when to look into it again; its attempts stay.
+
+        False, and nothing is written, if it has come again since `stored` was read: that look was too early for the
+        repeat, which keeps it due.
+        """
         ...
 
     async def notices(self, limit: int, /) -> Sequence[StoredNotice]:
@@ -186,7 +197,10 @@ class Store(Protocol):
         ...
 
     async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
-        """Take orders that are due for a check; nobody else gets them before `until`."""
+        """Take orders that are due for a check; nobody else gets them before `until`.
+
+        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due.
+        """
         ...
 
 

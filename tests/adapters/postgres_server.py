@@ -31,6 +31,7 @@ class OwnServer:
 
     handle: Any
     folder: tempfile.TemporaryDirectory[str]
+    _halted: list[int] = field(default_factory=list)
 
     @property
     def conninfo(self) -> str:
@@ -38,14 +39,35 @@ class OwnServer:
 
     def crash(self) -> None:
         """Every process ends at once, nothing is written down: as after the loss of power, but for the disk."""
-        process = self.handle.get_postmaster_info().process
+        process = self._process
         os.kill(process.pid, signal.SIGQUIT)
         process.wait(10)
+
+    def halt(self) -> None:
+        """Every process stands still: connections stay, packets are confirmed, nothing is answered."""
+        # First the one that would start others.
+        os.kill(self._process.pid, signal.SIGSTOP)
+        self._halted = [self._process.pid, *(child.pid for child in self._process.children(recursive=True))]
+        for pid in self._halted:
+            with suppress(ProcessLookupError):  # it was just ending
+                os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Every process goes on as if no time had passed."""
+        halted, self._halted = self._halted, []
+        for pid in halted:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    @property
+    def _process(self) -> Any:
+        return self.handle.get_postmaster_info().process
 
     def start(self) -> None:
         self.handle.ensure_postgres_running()
 
     def close(self) -> None:
+        self.go_on()
         self.handle.cleanup()
         with suppress(OSError):
             self.folder.cleanup()

@@ -302,8 +302,8 @@ def test_every_action_that_is_asked_for_is_needed_and_no_other(
     notice = Notice(receipt_id=ReceiptId("a" * 24))
     for _ in range(2):
         backend.receive(notice, NOW, NOW)
-    backend.claim_notices(NOW, LATER, 1)
-    backend.settle_notice(notice, "settled")
+    (heard,) = backend.claim_notices(NOW, LATER, 1)
+    backend.settle_notice(heard, "settled")
     backend.notices(5)
     backend.claim_checks(NOW, LATER, 5)
     _owe(backend, record, _owed(seq=2), _owed(seq=3))
@@ -463,7 +463,7 @@ def test_others_words_come_back_as_far_as_text_can_hold_them(backend: DynamoDBBa
     notice = Notice(receipt_id=ReceiptId("a" * 24), kind="x\ud800\0'\"", order_id="주문\udfff")
     backend.receive(notice, NOW, NOW)
     again = backend.receive(notice, NOW, NOW)
-    backend.settle_notice(notice, "\ud800!", LATER)
+    backend.settle_notice(again, "\ud800!", LATER)
 
     assert (2, "x?\0'\"", "주문?") == (again.times, again.notice.kind, again.notice.order_id)
     assert ["?!"] == [stored.outcome for stored in backend.notices(5)]

@@ -434,6 +434,54 @@ def test_a_notice_whose_receipt_was_lost_is_one_notice(
 
 
 @pytest.mark.parametrize(("when", "fault"), LOST)
+def test_a_repeat_whose_answer_was_lost_leaves_the_notice_due(
+    when: str, fault: Exception, watched: Watched, backend: DynamoDBBackend
+) -> None:
+    """Our own repeat may be counted as one more: then one more look begins anew, and nothing is forgotten."""
+    first = backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW)
+    ended = backend.settle_notice(first, "not_yet")
+    watched.faults.append(("UpdateItem", fault, when))
+    stored = backend.receive(Notice(receipt_id=RECEIPT), LATER, LATER)
+
+    assert ended
+    assert ("", LATER) == (stored.outcome, stored.due_at)
+    assert [stored] == list(backend.notices(5))
+
+
+@pytest.mark.parametrize(("when", "fault"), LOST)
+def test_a_notices_end_whose_answer_is_lost_is_said_to_be_written(
+    when: str, fault: Exception, watched: Watched, backend: DynamoDBBackend
+) -> None:
+    """The condition still holds for the repeat, which writes the same."""
+    stored = backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW)
+    watched.faults.append(("UpdateItem", fault, when))
+    settled = backend.settle_notice(stored, "settled")
+
+    assert settled
+    assert [("settled", None)] == [(there.outcome, there.due_at) for there in backend.notices(5)]
+
+
+def test_a_notice_that_is_settled_while_it_comes_again_stays_settled(
+    watched: Watched, backend: DynamoDBBackend
+) -> None:
+    """It was read as open; by the time the repeat is counted it is settled: it is looked at anew."""
+    first = backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW)
+    real = watched._way.call
+
+    def settles_first(operation: str, request: Request, within_s: float, /) -> Answer:
+        if operation == "UpdateItem":
+            watched._way.call = real  # type: ignore[method-assign]
+            backend.settle_notice(first, "settled")
+        return real(operation, request, within_s)
+
+    watched._way.call = settles_first  # type: ignore[method-assign]
+    again = backend.receive(Notice(receipt_id=RECEIPT), LATER, LATER)
+
+    assert (2, "settled", None) == (again.times, again.outcome, again.due_at)
+    assert [again] == list(backend.notices(5))
+
+
+@pytest.mark.parametrize(("when", "fault"), LOST)
 def test_a_claim_whose_answer_is_lost_comes_back_after_its_lease(
     when: str, fault: Exception, watched: Watched, backend: DynamoDBBackend
 ) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 import threading
 import time
-from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,9 +16,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from dojang.adapters.clock import SystemClock, sleep_on_loop
+from dojang.adapters.pooling import PoolingCaller
 from dojang.adapters.postgres import PostgresBackend
 from dojang.adapters.queries import named_queries
+from dojang.adapters.store import AwaitedStore
 from dojang.core.delivery import DeliveryState
 from dojang.core.observation import observe
 from dojang.core.order import Money, Order, OrderId, ReceiptId
@@ -26,9 +30,12 @@ from dojang.core.payment import Event, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.errors import Conflict, StoreUnavailable
-from dojang.ports import Notice, OrderFilter
-from dojang.testing import StoreContract
+from dojang.ports import Notice, OrderFilter, StoredNotice, World
+from dojang.testing import PretendBootpay, PretendClock, StoreContract
+from dojang.web.http import Request
+from dojang.web.routes import Api, WebOptions
 
+from .contenders import contend
 from .postgres_server import OwnServer, Road, fresh_schema, own_server, server_conninfo
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -85,98 +92,10 @@ def _admin(conninfo: str) -> psycopg.Connection[Any]:
 
 # Several processes
 
-_CONTENDERS = """
-import sys, threading
-from datetime import datetime, timedelta, UTC
-from dojang.adapters.postgres import PostgresBackend
-from dojang.core.observation import observe
-from dojang.core.order import OrderId, ReceiptId
-from dojang.core.receipt import Receipt, ReceiptStatus
-from dojang.core.rules import Rules
-from dojang.errors import Conflict
-
-NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
-LATER = NOW + timedelta(minutes=1)
-conninfo, first = sys.argv[1], int(sys.argv[2])
-said = []
-
-def claim(backend, number):
-    return [len(f(NOW, LATER, 10)) for f in (
-        backend.claim_deliveries, backend.claim_notices, backend.claim_checks)]
-
-def pay(backend, number):
-    record = backend.load(OrderId(f"race{number}"))
-    receipt = Receipt(id=ReceiptId("a" * 24), order_id=record.order.id, status=ReceiptStatus.PAID, price=1000)
-    try:
-        backend.commit(record, observe(record, receipt, Rules(), NOW, "buyer"))
-    except Conflict:
-        return "conflict"
-    return "paid"
-
-def contend(number):
-    start.wait()
-    backend = PostgresBackend(conninfo, patience_s=60)
-    said.append(globals()[sys.argv[3]](backend, number))
-    backend.close()
-
-start = threading.Barrier(5)
-threads = [threading.Thread(target=contend, args=(first + n,)) for n in range(4)]
-for thread in threads: thread.start()
-print("ready", flush=True)
-sys.stdin.readline()
-start.wait()
-for thread in threads: thread.join()
-print(said)
-"""
-
-
-def _contend(conninfo: str, what: str) -> list[Any]:
-    """Sixteen contenders, four in each of four processes, each with a pool of its own; what each one got."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _CONTENDERS, conninfo, str(first), what],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for first in (0, 4, 8, 12)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert "ready\n" == process.stdout.readline()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return [got for process in processes for got in literal_eval(process.communicate(timeout=120)[0])]
-
-
-def test_processes_race_for_one_claim_and_one_wins(conninfo: str, backend: PostgresBackend) -> None:
-    """Sixteen claims from four processes: each thing that is due is given exactly once."""
-    _register(backend)
-    _pay(backend)
-    _register(backend, "unpaid")
-    backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW)
-    given = _contend(conninfo, "claim")
-
-    assert 16 == len(given)
-    assert (1, 1, 1) == tuple(map(sum, zip(*given, strict=True)))
-
-
-def test_processes_race_for_one_receipt_and_one_wins(conninfo: str, backend: PostgresBackend) -> None:
-    """Sixteen orders claim one receipt from four processes: one is paid, fifteen are refused."""
-    for number in range(16):
-        _register(backend, f"race{number}")
-    results = _contend(conninfo, "pay")
-    paid = [backend.load(OrderId(f"race{number}")) for number in range(16)]
-
-    assert (15, 1) == (results.count("conflict"), results.count("paid"))
-    assert 1 == sum(record is not None and record.payment.state is State.PAID for record in paid)
-
 
 def test_processes_that_open_an_empty_schema_at_once_migrate_it_once(conninfo: str) -> None:
     """The first start of several servers: one makes the schema, nobody finds it half-made."""
-    given = _contend(conninfo, "claim")
+    given = contend(("postgres", conninfo), "claim")
     with _admin(conninfo) as db:
         numbers = db.execute("SELECT number FROM dojang_migrations").fetchall()
 
@@ -230,6 +149,7 @@ def test_every_method_is_one_round_trip(road: Road) -> None:
             "buyer",
         )
         notice = Notice(receipt_id=RECEIPT)
+        heard = StoredNotice(notice=notice, received_at=NOW)
         calls: dict[str, Callable[[], Any]] = {
             "register": lambda: _register(backend),
             "register again": lambda: _register(backend),
@@ -245,7 +165,7 @@ def test_every_method_is_one_round_trip(road: Road) -> None:
             "retry_delivery": lambda: backend.retry_delivery(paid.owes[0].id, NOW),
             "receive": lambda: backend.receive(notice, NOW, NOW),
             "claim_notices": lambda: backend.claim_notices(NOW, LATER, 10),
-            "settle_notice": lambda: backend.settle_notice(notice, "settled"),
+            "settle_notice": lambda: backend.settle_notice(heard, "settled"),
             "notices": lambda: backend.notices(10),
             "reschedule": lambda: backend.reschedule(record, LATER),
             "claim_checks": lambda: backend.claim_checks(NOW, LATER, 10),
@@ -385,6 +305,73 @@ def _until(done: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 20
     while not done():
         assert time.monotonic() < give_up, "what was waited for never came"
+
+
+def test_a_server_that_stands_still_is_unavailable_and_nobody_waits_without_end(own: OwnServer) -> None:
+    """It confirms every packet and answers none: an error within the patience, on old connections and on new ones."""
+    with closing(PostgresBackend(own.conninfo, patience_s=1)) as backend:
+        _register(backend)
+        own.halt()
+        waited_s = []
+        calls: list[Callable[[], object]] = [
+            lambda: backend.load(OrderId("o1")),
+            lambda: backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW),
+            lambda: PostgresBackend(make_conninfo(own.conninfo, connect_timeout=2), patience_s=1),
+        ]
+        for call in calls:
+            before = time.monotonic()
+            with pytest.raises(StoreUnavailable):
+                call()
+            waited_s.append(time.monotonic() - before)
+        own.go_on()
+        paid = _pay(backend)
+
+    assert 4 > max(waited_s)
+    assert State.PAID is paid.payment.state
+
+
+def test_a_webhook_while_the_server_stands_still_is_told_to_come_again(own: OwnServer) -> None:
+    """As `dojang serve` asks the store: 503 at about the time that a webhook has, instead of silence."""
+    with closing(PostgresBackend(own.conninfo)) as backend, closing(PoolingCaller(4)) as caller:
+        world = World(
+            store=AwaitedStore(backend, caller),
+            gateway=PretendBootpay(PretendClock()),
+            clock=SystemClock(sleep_on_loop),
+        )
+        _register(backend)
+        body = f'{{"receipt_id": "{RECEIPT}", "webhook_type": "PAYMENT_COMPLETED"}}'.encode()
+        webhook = Request(
+            "POST", "/webhooks/bootpay", headers={"content-type": "application/json"}, body=body
+        )
+        own.halt()
+        before = time.monotonic()
+        answer = asyncio.run(Api(world, WebOptions()).handle(webhook))
+        waited_s = time.monotonic() - before
+        own.go_on()
+
+    assert (503, True) == (answer.status, "retry-after" in answer.headers)
+    assert 6 > waited_s
+
+
+def test_a_commit_that_a_halted_server_carries_out_later_is_done_once_and_said_so(own: OwnServer) -> None:
+    """We hang up on it in doubt; it goes on and commits what it had been sent: the repeat finds its own token."""
+    with closing(PostgresBackend(own.conninfo, connections_max=1, patience_s=4)) as backend:
+        record = _register(backend)
+        receipt = Receipt(id=RECEIPT, order_id="o1", status=ReceiptStatus.PAID, price=1000)
+        decision = observe(record, receipt, Rules(), NOW, "buyer")
+        paid: list[Record] = []
+        paying = threading.Thread(target=lambda: paid.append(backend.commit(record, decision)))
+        own.halt()
+        paying.start()
+        # Only who has hung up asks for another connection.
+        _until(lambda: backend._pool.get_stats().get("requests_waiting") == 1)
+        own.go_on()
+        paying.join(30)
+        stored = backend.load(OrderId("o1"))
+
+        assert [stored] == paid
+        assert 2 == len(backend.history(OrderId("o1")))
+        assert 1 == len(backend.deliveries(OrderId("o1")))
 
 
 def test_an_exhausted_pool_is_unavailable_within_its_patience(conninfo: str) -> None:

@@ -6,11 +6,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from ast import literal_eval
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,8 +19,9 @@ from dojang.core.payment import Event, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.errors import ConfigError, StoreUnavailable
-from dojang.ports import Notice
 from dojang.testing import StoreContract
+
+from .contenders import contend
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 RECEIPT = ReceiptId("a" * 24)
@@ -51,104 +50,9 @@ def _pay(backend: SqliteBackend, order_id: str = "o1", receipt_id: ReceiptId = R
     backend.commit(record, observe(record, receipt, Rules(), NOW, "buyer"))
 
 
-_CONTENDERS = """
-import sys, threading
-from datetime import datetime, timedelta, UTC
-from dojang.adapters.sqlite import SqliteBackend
-from dojang.core.observation import observe
-from dojang.core.order import OrderId, ReceiptId
-from dojang.core.receipt import Receipt, ReceiptStatus
-from dojang.core.rules import Rules
-from dojang.errors import Conflict
-
-NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
-LATER = NOW + timedelta(minutes=1)
-path, first = sys.argv[1], int(sys.argv[2])
-said = []
-
-def claim(backend, number):
-    return [len(f(NOW, LATER, 10)) for f in (
-        backend.claim_deliveries, backend.claim_notices, backend.claim_checks)]
-
-def pay(backend, number):
-    record = backend.load(OrderId(f"race{number}"))
-    receipt = Receipt(id=ReceiptId("a" * 24), order_id=record.order.id, status=ReceiptStatus.PAID, price=1000)
-    try:
-        backend.commit(record, observe(record, receipt, Rules(), NOW, "buyer"))
-    except Conflict:
-        return "conflict"
-    return "paid"
-
-def contend(number):
-    start.wait()
-    backend = SqliteBackend(path, busy_timeout_s=60)
-    said.append(globals()[sys.argv[3]](backend, number))
-    backend.close()
-
-start = threading.Barrier(5)
-threads = [threading.Thread(target=contend, args=(first + n,)) for n in range(4)]
-for thread in threads: thread.start()
-print("ready", flush=True)
-sys.stdin.readline()
-start.wait()
-for thread in threads: thread.join()
-print(said)
-"""
-
-
-def _contend(path: Path, what: str) -> list[Any]:
-    """Sixteen contenders, four in each of four processes, each with a connection of its own; what each one got."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _CONTENDERS, str(path), str(first), what],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for first in (0, 4, 8, 12)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert "ready\n" == process.stdout.readline()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return [got for process in processes for got in literal_eval(process.communicate(timeout=120)[0])]
-
-
-def test_processes_race_for_one_claim_and_one_wins(tmp_path: Path) -> None:
-    """Sixteen claims from four processes: each thing that is due is given exactly once."""
-    path = tmp_path / "dojang.db"
-    backend = SqliteBackend(path)
-    _register(backend)
-    _pay(backend)
-    _register(backend, "unpaid")
-    backend.receive(Notice(receipt_id=RECEIPT), NOW, NOW)
-    given = _contend(path, "claim")
-    backend.close()
-
-    assert 16 == len(given)
-    assert (1, 1, 1) == tuple(map(sum, zip(*given, strict=True)))
-
-
-def test_processes_race_for_one_receipt_and_one_wins(tmp_path: Path) -> None:
-    """Sixteen orders claim one receipt from four processes: one is paid, fifteen are refused."""
-    path = tmp_path / "dojang.db"
-    backend = SqliteBackend(path)
-    for number in range(16):
-        _register(backend, f"race{number}")
-    results = _contend(path, "pay")
-    paid = [backend.load(OrderId(f"race{number}")) for number in range(16)]
-    backend.close()
-
-    assert (15, 1) == (results.count("conflict"), results.count("paid"))
-    assert 1 == sum(record is not None and record.payment.state is State.PAID for record in paid)
-
-
 def test_processes_that_open_an_empty_file_at_once_all_succeed(tmp_path: Path) -> None:
     """The first start of several workers migrates once; nobody finds a half-made schema."""
-    assert [[0, 0, 0]] * 16 == _contend(tmp_path / "dojang.db", "claim")
+    assert [[0, 0, 0]] * 16 == contend(("sqlite", str(tmp_path / "dojang.db")), "claim")
 
 
 def test_every_commit_is_flushed_to_disk(tmp_path: Path) -> None:
@@ -163,12 +67,18 @@ def test_every_commit_is_flushed_to_disk(tmp_path: Path) -> None:
 
 _KILLED = """
 import os, signal, sys
+from datetime import datetime, UTC
 from dojang.adapters.sqlite import SqliteBackend
-sys.path.insert(0, sys.argv[2])
-from test_sqlite import _pay, _register
+from dojang.core.observation import observe
+from dojang.core.order import OrderId, ReceiptId
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import Rules
+
+NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 backend = SqliteBackend(sys.argv[1])
-_register(backend)
-_pay(backend)
+record = backend.load(OrderId("o1"))
+receipt = Receipt(id=ReceiptId("a" * 24), order_id="o1", status=ReceiptStatus.PAID, price=1000)
+backend.commit(record, observe(record, receipt, Rules(), NOW, "buyer"))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -176,9 +86,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_commit_survives_a_process_killed_right_after_it(tmp_path: Path) -> None:
     """No good-bye, no closing: what was committed is there for the next process."""
     path = tmp_path / "dojang.db"
-    here = str(Path(__file__).parent)
-    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path), here], timeout=60, check=False)
     backend = SqliteBackend(path)
+    _register(backend)
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path)], timeout=60, check=False)
     record = backend.load(OrderId("o1"), RECEIPT)
     owed = backend.deliveries(OrderId("o1"))
     history = backend.history(OrderId("o1"))

@@ -502,6 +502,17 @@ def test_outside_cancel_is_found(receipt: Receipt, what: str, cancelled: int) ->
     assert "outside" == decision.events[0].data["origin"]
 
 
+def test_a_notice_of_a_cancel_tells_what_has_gone_back_in_all() -> None:
+    """300 and then 400 of 1000 went back: the shop hears 300, then 700, each time beside the price."""
+    first = look(PAID, seen(cancelled=300))
+    second = look(after(PAID, first), seen(cancelled=700))
+
+    assert [("partially_cancelled", 1000, 300), ("partially_cancelled", 1000, 700)] == [
+        tuple(decision.owes[0].data[name] for name in ("state", "price", "cancelled"))
+        for decision in (first, second)
+    ]
+
+
 def test_an_old_account_of_cancels_takes_nothing_back() -> None:
     """A total that is lower than the one on file is an old look."""
     part = after(PAID, look(PAID, seen(cancelled=300)))

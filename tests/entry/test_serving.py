@@ -16,7 +16,7 @@ from dojang.core.payment import State
 from dojang.core.receipt import Receipt
 from dojang.drive import inline, run
 from dojang.entry import serving
-from dojang.entry.serving import delivering, reconciling
+from dojang.entry.serving import beside, delivering, reconciling
 from dojang.ports import HandedOver, World
 from dojang.testing import PretendBootpay, PretendClock
 from dojang.usecases.register_order import register_order
@@ -121,6 +121,46 @@ def test_a_shop_that_never_answers_does_not_hold_the_end_up(monkeypatch: pytest.
 
     assert asyncio.run(story())
     assert [DeliveryState.DUE] * 2 == service.deliveries()
+
+
+class Passing(PretendClock):
+    """Time that passes while others go on."""
+
+    async def sleep(self, seconds: float, /) -> None:
+        """See `Clock.sleep`."""
+        await super().sleep(seconds)
+        await asyncio.sleep(0)
+
+
+def test_money_goes_back_beside_a_shop_that_never_answers() -> None:
+    """Many notices are due before it and hold everybody who delivers; the money waits for none of them."""
+    service = Service()
+    clock = Passing()
+    world = replace(service.world, clock=clock)
+    for number in range(20):
+        order = Order(id=OrderId(f"n{number}"), price=Money(1000), name="양말")
+        run(register_order(world, order))
+        run(verify(world, order.id, service.bootpay.pay(str(order.id), 1000)))
+    clock.advance(1)
+    run(verify(world, OrderId("o1"), service.bootpay.pay("o1", 1000)))
+    surplus = service.bootpay.pay("o1", 1000)
+    run(verify(world, OrderId("o1"), surplus))
+
+    async def story() -> tuple[int, list[str]]:
+        held = Held()
+        loops = [asyncio.ensure_future(loop()) for loop in beside(replace(world, fulfilment=held), Metrics())]
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        told = list(held.begun)
+        for task in loops:
+            task.cancel()
+        held.let_go.set()
+        await asyncio.wait(loops)
+        return service.bootpay.status(surplus), told
+
+    status, told = asyncio.run(story())
+
+    assert (20, 3) == (status, len(told))
 
 
 def test_the_order_in_hand_is_finished_and_no_other_begun() -> None:

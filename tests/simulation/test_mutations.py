@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from mutations import MISTAKES, Mistake, made
 
+from dojang.testing.simulation.evidence import BrokenPromise
 from dojang.testing.simulation.exploring import Failure, run_everything
-from dojang.testing.simulation.invariants import BrokenPromise
 from dojang.testing.simulation.scenarios import SCENARIOS
 from dojang.testing.simulation.seeded import simulate
 
@@ -16,11 +16,12 @@ SEEDS = range(1, 1_500)
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_the_mistake_is_noticed(mistake: Mistake) -> None:
-    """With the mistake, some schedule or seed breaks a promise; nobody notices without looking."""
+    """With the mistake, some schedule or seed breaks the very promise that the mistake is against."""
     with made(mistake), pytest.raises(Failure) as noticed:
         _look(mistake)
 
     assert isinstance(noticed.value.broken, BrokenPromise), noticed.value
+    assert noticed.value.broken.promise in mistake.breaks, noticed.value
 
 
 def _look(mistake: Mistake) -> None:
@@ -44,4 +45,4 @@ def test_there_are_enough_mistakes() -> None:
     names = {mistake.name for mistake in MISTAKES}
 
     assert len(MISTAKES) == len(names)
-    assert len(names) >= 20
+    assert len(names) >= 80

@@ -164,6 +164,59 @@ def test_a_forged_notice_before_the_deposit_does_not_silence_the_real_one(shop: 
     assert ("not_yet", "settled", State.PAID) == (forged, real, shop.state())
 
 
+@pytest.mark.parametrize("looked_into_by", ["the webhook itself", "reconcile"])
+def test_an_old_look_never_erases_an_acknowledged_webhook(shop: Shop, looked_into_by: str) -> None:
+    """A look finds no deposit; it comes, its webhook cannot be looked into and is acknowledged; then the look ends."""
+    shop.order()
+    receipt_id = shop.bootpay.issue("o1", 1000)
+    if looked_into_by == "reconcile":
+        shop.bootpay.on("receipt", Fault.NOT_SENT)
+        shop.hear(receipt_id)
+        shop.clock.advance(31)
+    told: list[str] = []
+
+    def deposited() -> None:
+        shop.bootpay.ledger.deposit(receipt_id)
+        shop.bootpay.on("receipt", Fault.NOT_SENT)
+        told.append(shop.hear(receipt_id))
+
+    shop.bootpay.meanwhile("receipt", deposited)
+    if looked_into_by == "reconcile":
+        shop.reconcile()
+    else:
+        shop.hear(receipt_id)
+    kept = shop.backend.notices(1)[0]
+    shop.clock.advance(121)
+    shop.reconcile()
+
+    assert ([""], "", True) == (told, kept.outcome, kept.due_at is not None)
+    assert (State.PAID, "settled") == (shop.state(), shop.backend.notices(1)[0].outcome)
+
+
+def test_a_repeat_after_many_looks_is_looked_into_as_often_as_a_new_one(shop: Shop) -> None:
+    """Forged notices used up the looks; the true one comes while somebody is at work and must not be the last."""
+    shop.order()
+    second = shop.bootpay.open("o1", 1000)
+    shop.hear(second)
+    for _ in range(13):
+        shop.clock.advance(4_500)
+        shop.reconcile()
+    due_at = shop.backend.notices(1)[0].due_at
+    assert due_at is not None
+    shop.clock.advance((due_at - shop.clock.now()).total_seconds() - 10)
+    shop.bootpay.on("confirm", Fault.LOST_AFTER)
+    shop.bootpay.meanwhile("confirm", lambda: shop.bootpay.on("receipt", Fault.NOT_SENT))
+    shop.verify(shop.bootpay.agree("o1", 1000))
+    shop.bootpay.ledger.approve(second)
+    told = shop.hear(second)
+    shop.clock.advance(11)
+    shop.reconcile()
+    kept = shop.backend.notices(1)[0]
+
+    assert (State.CONFIRMING, "") == (shop.state(), told)
+    assert ("at_work", 1, True) == (kept.outcome, kept.attempts, kept.due_at is not None)
+
+
 def test_a_forged_cancel_does_not_silence_the_real_one(shop: Shop) -> None:
     """A notice about more than the receipt shows is not settled; the true one finds the cancel."""
     shop.order()

@@ -474,6 +474,37 @@ def test_a_forged_notice_about_an_open_window_ends_some_day(shop: Shop) -> None:
     assert (14, ["not_yet"]) == (looks, [there.outcome for there in shop.backend.notices(9)])
 
 
+def test_looks_that_failed_do_not_use_up_a_notice(shop: Shop) -> None:
+    """Bootpay was away for two days; then it is at work, and only then done: the webhook counts in the end."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.ledger.tamper(receipt_id, {"status": 4})
+    shop.hear(receipt_id)
+    for _ in range(48):
+        shop.clock.advance(3_700)
+        blind(shop, "look_up", "look_up_order")
+    shop.clock.advance(4_500)
+    shop.reconcile()
+    at_work = [there.outcome for there in shop.backend.notices(9)]
+    shop.bootpay.ledger.tamper(receipt_id, {"status": 1})
+    shop.clock.advance(4_500)
+    shop.reconcile()
+
+    assert (["at_work"], ["settled"]) == (at_work, [there.outcome for there in shop.backend.notices(9)])
+
+
+def test_webhooks_by_the_hundred_keep_no_order_from_its_check(shop: Shop) -> None:
+    """Forged ones about one open window, in a run that has time for a few looks: the stuck approval has its turn."""
+    crash_before_confirm(shop)
+    window = shop.bootpay.open("o1", 1000)
+    for number in range(300):
+        shop.backend.receive(Notice(receipt_id=window, kind=f"X{number}"), shop.clock.now(), shop.clock.now())
+    shop.clock.advance(700)
+    report = shop.run(reconcile(shop.world, within_s=8.0))
+
+    assert (State.OPEN, True) == (shop.state(), report.more)
+
+
 # Everything, errors, limits
 
 

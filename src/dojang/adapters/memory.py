@@ -12,6 +12,7 @@ from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.schedule import is_unfinished
 from dojang.errors import Conflict
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 
@@ -161,8 +162,12 @@ class MemoryBackend:
             there = self._inbox.get(notice.key)
             if there is None:
                 there = StoredNotice(notice=notice, received_at=now, due_at=due_at)
-            else:
+            elif there.outcome == "settled":
                 there = replace(there, times=there.times + 1)
+            else:
+                there = replace(
+                    there, times=there.times + 1, due_at=there.due_at or due_at, attempts=0, outcome=""
+                )
             self._inbox[notice.key] = there
             return there
 
@@ -181,12 +186,14 @@ class MemoryBackend:
                 claimed.append(self._inbox[key])
             return claimed
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
         with self._lock:
-            there = self._inbox.get(notice.key)
-            if there is not None:
-                self._inbox[notice.key] = replace(there, outcome=outcome, due_at=due_at)
+            there = self._inbox.get(stored.notice.key)
+            if there is None or there.times != stored.times:
+                return False
+            self._inbox[stored.notice.key] = replace(there, outcome=outcome, due_at=due_at)
+            return True
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""
@@ -206,10 +213,11 @@ class MemoryBackend:
         """See `Store.claim_checks`."""
         with self._lock:
             due = sorted(
-                (record.due_at, order_id)
+                (not is_unfinished(record.payment), record.due_at, order_id)
                 for order_id, record in self._records.items()
                 if record.due_at is not None and record.due_at <= now
             )
-            for _, order_id in due[:limit]:
+            claimed = [order_id for settled, _, order_id in due[:limit] if settled == due[0][0]]
+            for order_id in claimed:
                 self._records[order_id] = replace(self._records[order_id], due_at=until)
-            return [order_id for _, order_id in due[:limit]]
+            return claimed

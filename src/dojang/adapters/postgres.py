@@ -15,7 +15,14 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from dojang.adapters.postgres_door import connection_settings, is_there, refusal, words
+from dojang.adapters.postgres_door import (
+    ANSWER_SHARE,
+    ImpatientConnection,
+    connection_settings,
+    is_there,
+    refusal,
+    words,
+)
 from dojang.adapters.queries import migrations, named_queries
 from dojang.adapters.rows import (
     cursor_from,
@@ -84,13 +91,17 @@ class PostgresBackend:
     functions. `migrate` where it has something to do: CREATE in the schema. Tables are found by the search path
     (`?options=-csearch_path%3Dshop`).
 
-    **Limits.** PostgreSQL 14 or newer, a UTF-8 database. Through PgBouncer only with session pooling. A server
-    that keeps its connections but no longer answers (a stopped process) is waited for without end.
+    **Silence.** A server that keeps its connections but no longer answers (a stopped process, a disk that hangs)
+    is hung up on within `patience_s`, as if the connection had been lost; only a migration waits for as long as it
+    takes. Who had to wait for a connection before that may wait nearly twice as long.
+
+    **Limits.** PostgreSQL 14 or newer, a UTF-8 database. Through PgBouncer only with session pooling.
 
     Args:
         conninfo: A `postgresql://` address or libpq's key words; what libpq reads from the environment also counts.
         connections_max: How many connections this process may hold.
-        patience_s: How long a method may wait for a connection, and a statement may run.
+        patience_s: How long a method may wait for a connection and for its answer; by default as long as a webhook
+            may take.
         migrate: Whether to bring an older or empty database up to date at once.
 
     Raises:
@@ -103,7 +114,7 @@ class PostgresBackend:
     """
 
     def __init__(
-        self, conninfo: str, *, connections_max: int = 10, patience_s: float = 5.0, migrate: bool = True
+        self, conninfo: str, *, connections_max: int = 10, patience_s: float = 4.0, migrate: bool = True
     ) -> None:
         self._patience_s = patience_s
         self._settings = connection_settings(conninfo, patience_s)
@@ -113,6 +124,7 @@ class PostgresBackend:
             self.ran = _migrate(db) if migrate else []
             self._check_version(db)
         self._pool = ConnectionPool(
+            connection_class=ImpatientConnection,
             kwargs={**self._settings, "autocommit": True},
             min_size=1,
             max_size=connections_max,
@@ -186,6 +198,8 @@ class PostgresBackend:
         while True:
             attempts += 1
             db = self._connection(until)
+            # Less than the patience, so that after silence there is time to ask another server, or this one again.
+            db.answer_by = until if attempts > 1 else time.monotonic() + self._patience_s * ANSWER_SHARE
             try:
                 return db.execute(_SQL[query], arguments).fetchall()
             except psycopg.Error as error:
@@ -197,7 +211,7 @@ class PostgresBackend:
             finally:
                 self._pool.putconn(db)
 
-    def _connection(self, until: float) -> _Connection:
+    def _connection(self, until: float) -> ImpatientConnection:
         """A connection that is still there, as far as its socket can tell without asking the server."""
         while True:
             try:
@@ -364,9 +378,10 @@ class PostgresBackend:
         """See `Store.claim_notices`."""
         return [notice_from(*row) for row in self._ask("claim_notices", _claim(now, until, limit))]
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
-        self._ask("settle_notice", _clean((outcome, micros(due_at), notice.key)))
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
+        return bool(self._ask("settle_notice", _clean(settled)))
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""

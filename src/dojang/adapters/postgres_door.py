@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import select
+import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -17,12 +19,18 @@ from psycopg.rows import TupleRow
 
 from dojang.errors import ConfigError, DojangError, StoreUnavailable
 
-__all__ = ["connection_settings", "is_there", "refusal", "words"]
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+__all__ = ["ANSWER_SHARE", "ImpatientConnection", "connection_settings", "is_there", "refusal", "words"]
+
+T = TypeVar("T")
 
 _CONNECT_WITHIN_S = 3
 # A machine that vanished without a word is noticed within about this time.
 _SILENCE_MAX_S = 15
-_LOCK_SHARE = 0.6
+# Of the patience. The server gives a statement up before we stop listening: what it says leaves nothing in doubt.
+_LOCK_SHARE, _STATEMENT_SHARE, ANSWER_SHARE = 0.6, 0.7, 0.8
 # libpq's own words for a server that may be there later; a refusal is in the server's words, in its language.
 _NOT_THERE = re.compile(
     r"Connection refused|timeout expired|timed out|No route to host|Network is unreachable|No such file or directory"
@@ -50,7 +58,7 @@ def connection_settings(conninfo: str, patience_s: float) -> dict[str, str | int
             "special characters of the password percent-encoded (@ is %40, / is %2F, # is %23, ? is %3F)."
         )
     ours = {
-        "statement_timeout": f"{patience_s * 1000:.0f}",
+        "statement_timeout": f"{patience_s * _STATEMENT_SHARE * 1000:.0f}",
         "lock_timeout": f"{patience_s * _LOCK_SHARE * 1000:.0f}",
         # One statement is one transaction; the row locks and re-checks are written for this level.
         "default_transaction_isolation": r"read\ committed",
@@ -70,6 +78,37 @@ def connection_settings(conninfo: str, patience_s: float) -> dict[str, str | int
         "client_encoding": "UTF8",
         "options": f"{options} {given.get('options', '')}".strip(),
     }
+
+
+class ImpatientConnection(psycopg.Connection[TupleRow]):
+    """A connection that hangs up on a server that says nothing.
+
+    libpq waits for an answer for ever, and a stopped process still confirms every packet: keepalives and
+    `tcp_user_timeout` notice a machine that is gone, not a server that hangs.
+
+    Attributes:
+        answer_by: Until when an answer is waited for, in monotonic seconds; for ever at first.
+    """
+
+    answer_by = float("inf")
+
+    def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:  # its releases take different ones
+        """See `psycopg.Connection.wait`; what was asked is in doubt once this has hung up."""
+        return super().wait(self._heard(gen), *args, **kwargs)
+
+    def _heard(self, gen: PQGen[T]) -> PQGen[T]:
+        try:
+            wants = next(gen)
+            while True:
+                ready = yield wants
+                # psycopg looks up ten times a second while nothing comes.
+                if not ready and time.monotonic() >= self.answer_by:
+                    self.close()
+                    raise psycopg.OperationalError("the server did not answer in time")
+                wants = gen.send(ready)
+        except StopIteration as heard:
+            answer: T = heard.value
+            return answer
 
 
 def is_there(db: psycopg.Connection[TupleRow]) -> bool:

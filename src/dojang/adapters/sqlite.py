@@ -36,6 +36,7 @@ __all__ = ["SqliteBackend"]
 
 _SQL = named_queries("sqlite.sql")
 _LATEST = 2**62
+_UNFINISHED, _SETTLED = 0, 1
 
 
 class SqliteBackend:
@@ -299,10 +300,11 @@ class SqliteBackend:
         with self.transaction() as db:
             return [notice_from(*row) for row in db.execute(_SQL["claim_notices"], claim).fetchall()]
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
         with self.transaction() as db:
-            db.execute(_SQL["settle_notice"], (outcome, micros(due_at), notice.key))
+            return db.execute(_SQL["settle_notice"], settled).rowcount == 1
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""
@@ -319,7 +321,11 @@ class SqliteBackend:
         """See `Store.claim_checks`."""
         claim = {"now": micros(now), "until": micros(until), "limit": limit}
         with self.transaction() as db:
-            return [OrderId(row[0]) for row in db.execute(_SQL["claim_checks"], claim).fetchall()]
+            for turn in (_UNFINISHED, _SETTLED):
+                claimed = db.execute(_SQL["claim_checks"], claim | {"turn": turn}).fetchall()
+                if claimed:
+                    break
+        return [OrderId(row[0]) for row in claimed]
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -65,7 +65,7 @@ class Backend(Protocol):
         """See `Store.claim_notices`."""
         ...
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
         ...
 
@@ -137,9 +137,11 @@ class AwaitedStore:
         """See `Store.claim_notices`."""
         return await self._call(self._backend.claim_notices, now, until, limit)
 
-    async def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    async def settle_notice(
+        self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /
+    ) -> bool:
         """See `Store.settle_notice`."""
-        await self._call(self._backend.settle_notice, notice, outcome, due_at)
+        return await self._call(self._backend.settle_notice, stored, outcome, due_at)
 
     async def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from dojang.core.order import Order
 from dojang.core.payment import Payment, State
 
-__all__ = ["GRACE", "next_check"]
+__all__ = ["GRACE", "is_unfinished", "next_check"]
 
 
 def _ladder(*steps: str) -> tuple[timedelta, ...]:
@@ -26,6 +26,11 @@ _SOONEST, _LATEST = timedelta(seconds=1), timedelta(minutes=1)
 # The window's own deadline may lag behind ours a little; do not ask at the very second.
 GRACE = timedelta(seconds=30)
 """How long after its deadline an order is still left alone."""
+
+
+def is_unfinished(payment: Payment) -> bool:
+    """Whether a check may still lead somewhere the buyer waits for; the rest is only compared, and can wait longer."""
+    return payment.state in (State.OPEN, State.AWAITING_DEPOSIT, State.CONFIRMING, State.CANCELLING)
 
 
 def next_check(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
 from dojang.core.rules import Mode
-from dojang.entry.asgi import Application, create_app
+from dojang.entry.asgi import Application, Loop, create_app
 from dojang.entry.asgi import serve as serve_app
 from dojang.entry.log import log_to_stderr
 from dojang.entry.settings import EMULATOR_KEY, Settings
@@ -20,7 +20,7 @@ from dojang.usecases.reconcile import reconcile
 from dojang.web.metrics import Metrics
 from dojang.web.routes import Api, WebOptions
 
-__all__ = ["delivering", "open_service", "reconciling", "serve"]
+__all__ = ["beside", "delivering", "open_service", "reconciling", "serve"]
 
 log = logging.getLogger("dojang.entry")
 
@@ -28,8 +28,9 @@ T = TypeVar("T")
 
 DELIVER_EVERY_S = 0.5
 RECONCILE_EVERY_S = 5.0
-# A shop that takes its time over one delivery must not hold up the others, nor money that must go back.
-DELIVERERS = 4
+# A shop that takes its time over one delivery must not hold up the others. One more sees to money back alone: all of
+# these may be waiting for a shop that never answers, with hundreds of notices due before the money.
+DELIVERERS = 3
 # As long as a shop may take over one delivery; whoever stops a service waits thirty seconds, as a rule.
 FINISH_WITHIN_S = 20.0
 
@@ -97,19 +98,27 @@ async def open_service(settings: Settings, stack: AsyncExitStack) -> Application
             webhook_sources=settings.webhook_sources,
         ),
     )
+    return create_app(api, background=beside(world, api.metrics), trusted_proxies=settings.trusted_proxies)
+
+
+def beside(world: World, metrics: Metrics) -> Sequence[Loop]:
+    """The loops that run beside the HTTP API."""
 
     async def deliveries() -> None:
-        await delivering(world, api.metrics)
+        await delivering(world, metrics)
+
+    async def money_back() -> None:
+        await delivering(world, metrics, money_back_only=True)
 
     async def checks() -> None:
         await reconciling(world)
 
-    return create_app(
-        api, background=(*[deliveries] * DELIVERERS, checks), trusted_proxies=settings.trusted_proxies
-    )
+    return *[deliveries] * DELIVERERS, money_back, checks
 
 
-async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER_EVERY_S) -> None:
+async def delivering(
+    world: World, metrics: Metrics, *, every_s: float = DELIVER_EVERY_S, money_back_only: bool = False
+) -> None:
     """Hand over what is owed, for ever: at once again while there is something, else after a pause.
 
     Cancelled, it finishes the delivery in hand: its answer would be lost, and the shop told twice.
@@ -118,10 +127,12 @@ async def delivering(world: World, metrics: Metrics, *, every_s: float = DELIVER
         world: The ports.
         metrics: Where attempts are counted.
         every_s: The pause.
+        money_back_only: Whether notices are left to others.
     """
     stop = asyncio.Event()
     while True:
-        report = await _to_its_end(deliver_owed(world, limit=100, stopped=stop.is_set), stop)
+        run = deliver_owed(world, limit=100, stopped=stop.is_set, money_back_only=money_back_only)
+        report = await _to_its_end(run, stop)
         metrics.deliveries.add("settled", times=report.settled.total())
         metrics.deliveries.add("failed", times=report.failed)
         metrics.deliveries.add("dead", times=report.dead)

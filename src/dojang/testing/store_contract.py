@@ -26,7 +26,7 @@ from dojang.core.history import apply, fold
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Record, State, What
 from dojang.errors import Conflict
-from dojang.ports import Notice, OrderFilter
+from dojang.ports import Notice, OrderFilter, StoredNotice
 
 __all__ = ["StoreContract"]
 
@@ -550,6 +550,17 @@ class StoreContract:
         assert [] == list(backend.claim_deliveries(_LATER + timedelta(days=1), _LATER, 1))
         assert backend.retry_delivery("nobody", _LATER) is None
 
+    def test_a_person_can_have_it_tried_before_its_time(self, backend: Backend) -> None:
+        """The shop's server is mended: what would be tried tomorrow goes now, as the next attempt of the same."""
+        _owing(backend, _owed())
+        claimed = backend.claim_deliveries(_NOW, _LATER, 1)[0]
+        backend.settle_delivery(replace(claimed, due_at=_LATER + timedelta(days=1), last_error="503"))
+        retried = backend.retry_delivery(claimed.id, _LATER)
+        again = backend.claim_deliveries(_LATER, _LATER + timedelta(minutes=1), 1)
+
+        assert replace(_owed(), attempts=1, due_at=_LATER) == retried
+        assert [(claimed.id, 2)] == [(owed.id, owed.attempts) for owed in again]
+
     def test_a_retry_fences_out_nobody_who_settles_meanwhile(self, backend: Backend) -> None:
         """A claim that was going on when a person asked for a retry may still end well."""
         _owing(backend, _owed())
@@ -617,7 +628,7 @@ class StoreContract:
         )
         assert [stored] == list(backend.notices(10))
 
-    def test_a_repeat_is_counted_and_changes_nothing_else(self, backend: Backend) -> None:
+    def test_a_repeat_of_an_open_notice_is_counted_and_stays_due_when_it_was(self, backend: Backend) -> None:
         """Duplicates are recognised by receipt, kind and cancelled amount, not by who sent them."""
         notice = Notice(receipt_id=_receipt_id(1), kind="PAYMENT_COMPLETED", cancelled="0", order_id="o1")
         backend.receive(notice, _NOW, _LATER)
@@ -633,12 +644,59 @@ class StoreContract:
     def test_a_settled_notice_stays_settled_when_it_comes_again(self, backend: Backend) -> None:
         """What was looked into is not due again; a repeat is told what came of it."""
         notice = Notice(receipt_id=_receipt_id(1), kind="1")
-        backend.receive(notice, _NOW, _LATER)
-        backend.settle_notice(notice, "settled")
+        settled = backend.settle_notice(backend.receive(notice, _NOW, _LATER), "settled")
         again = backend.receive(notice, _LATER, _LATER)
 
+        assert settled
         assert ("settled", None, 2) == (again.outcome, again.due_at, again.times)
+        assert [again] == list(backend.notices(10))
         assert [] == list(backend.claim_notices(_LATER + timedelta(days=9), _LATER, 10))
+
+    def test_a_repeat_of_a_notice_that_ended_otherwise_opens_it_again(self, backend: Backend) -> None:
+        """The end may have been reached too early, by a forged notice: whoever acknowledges the repeat has it due."""
+        notice = Notice(receipt_id=_receipt_id(1), kind="1")
+        backend.receive(notice, _NOW, _NOW)
+        (claimed,) = backend.claim_notices(_NOW, _LATER, 10)
+        backend.settle_notice(claimed, "not_yet")
+        ended = backend.notices(10)
+        again = backend.receive(notice, _LATER, _LATER + timedelta(minutes=1))
+
+        assert [("not_yet", None, 1)] == [(there.outcome, there.due_at, there.attempts) for there in ended]
+        assert ("", _LATER + timedelta(minutes=1), 0, 2) == (
+            again.outcome,
+            again.due_at,
+            again.attempts,
+            again.times,
+        )
+        assert [again] == list(backend.notices(10))
+        assert 1 == len(backend.claim_notices(_LATER + timedelta(minutes=1), _LATER, 10))
+
+    def test_an_old_looks_word_does_not_count_after_a_repeat(self, backend: Backend) -> None:
+        """What was looked at before the notice came again may have been too early: it stays due for the repeat."""
+        notice = Notice(receipt_id=_receipt_id(1), kind="1")
+        backend.receive(notice, _NOW, _NOW)
+        (old,) = backend.claim_notices(_NOW, _LATER, 10)
+        again = backend.receive(notice, _NOW, _LATER + timedelta(days=1))
+        ended, postponed = backend.settle_notice(old, "not_yet"), backend.settle_notice(old, "", _LATER)
+        (kept,) = backend.notices(10)
+        settled = backend.settle_notice(again, "settled")
+
+        assert (False, False, True) == (ended, postponed, settled)
+        assert (again, _LATER, 0) == (kept, again.due_at, again.attempts)
+        assert [("settled", None)] == [(there.outcome, there.due_at) for there in backend.notices(10)]
+
+    def test_looking_again_later_keeps_the_attempts_and_no_outcome(self, backend: Backend) -> None:
+        """By the attempts it is asked for ever less often and ends; by its outcome people see that it is open."""
+        notice = Notice(receipt_id=_receipt_id(1), kind="1")
+        backend.receive(notice, _NOW, _NOW)
+        (first,) = backend.claim_notices(_NOW, _LATER, 10)
+        backend.settle_notice(first, "not_yet")
+        backend.settle_notice(first, "", _LATER)
+        (postponed,) = backend.notices(10)
+        (second,) = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 10)
+
+        assert ("", _LATER, 1) == (postponed.outcome, postponed.due_at, postponed.attempts)
+        assert 2 == second.attempts
 
     def test_a_notice_is_claimed_by_lease_until_it_is_settled(self, backend: Backend) -> None:
         """Whoever takes it has it alone for a while; a crash gives it to the next one."""
@@ -647,7 +705,7 @@ class StoreContract:
         first = backend.claim_notices(_NOW, _LATER, 10)
         meanwhile = backend.claim_notices(_LATER - timedelta(microseconds=1), _LATER, 10)
         after = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 10)
-        backend.settle_notice(notice, "", _LATER + timedelta(hours=1))
+        backend.settle_notice(after[0], "", _LATER + timedelta(hours=1))
         postponed = backend.claim_notices(_LATER + timedelta(minutes=59), _LATER, 10)
 
         assert [1] == [stored.attempts for stored in first]
@@ -655,10 +713,25 @@ class StoreContract:
         assert ([], []) == (list(meanwhile), list(postponed))
         assert 1 == len(backend.claim_notices(_LATER + timedelta(hours=1), _LATER + timedelta(hours=2), 10))
 
+    def test_a_limit_gives_the_notices_that_are_longest_due(self, backend: Backend) -> None:
+        """Under load the oldest is looked into first, and what was not given is left for others."""
+        for number in range(5):
+            backend.receive(
+                Notice(receipt_id=_receipt_id(number)), _NOW, _NOW + timedelta(seconds=5 - number)
+            )
+        first = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 2)
+        rest = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 10)
+
+        assert {_receipt_id(4), _receipt_id(3)} == {stored.notice.receipt_id for stored in first}
+        assert {_receipt_id(2), _receipt_id(1), _receipt_id(0)} == {
+            stored.notice.receipt_id for stored in rest
+        }
+
     def test_settling_an_unknown_notice_is_no_error(self, backend: Backend) -> None:
         """There is nothing to lose in what was never heard."""
-        backend.settle_notice(Notice(receipt_id=_receipt_id(9)), "settled")
+        unknown = StoredNotice(notice=Notice(receipt_id=_receipt_id(9)), received_at=_NOW)
 
+        assert not backend.settle_notice(unknown, "settled")
         assert [] == list(backend.notices(10))
 
     def test_the_newest_notices_come_first(self, backend: Backend) -> None:
@@ -675,6 +748,63 @@ class StoreContract:
 
         assert list(range(1, _CONTENDERS + 1)) == sorted(results, key=lambda times: int(str(times)))
         assert [_CONTENDERS] == [stored.times for stored in backend.notices(10)]
+
+    def test_sixteen_repeats_of_an_ended_notice_open_it_once_and_are_all_counted(
+        self, backend: Backend
+    ) -> None:
+        """Whoever comes first opens it; everybody is told that it is due, and when."""
+        notice = Notice(receipt_id=_receipt_id(1), kind="1")
+        backend.settle_notice(backend.receive(notice, _NOW, _NOW), "order_unknown")
+        results = _race(
+            lambda number: backend.receive(notice, _LATER, _LATER + timedelta(seconds=number + 1))
+        )
+        told = [result for result in results if isinstance(result, StoredNotice)]
+        (kept,) = backend.notices(10)
+
+        assert list(range(2, _CONTENDERS + 2)) == sorted(there.times for there in told)
+        assert {("", kept.due_at)} == {(there.outcome, there.due_at) for there in told}
+        assert _CONTENDERS + 1 == kept.times
+        assert kept.due_at is not None
+
+    def test_sixteen_repeats_that_meet_an_old_look_all_leave_the_notice_due(self, backend: Backend) -> None:
+        """Whoever is told of a repeat may acknowledge it: an end that an older look wrote never stands beside it."""
+        for round_ in range(8):
+            notice = Notice(receipt_id=_receipt_id(round_), kind="1")
+            old = backend.receive(notice, _NOW, _NOW)
+
+            def contend(number: int, notice: Notice = notice, old: StoredNotice = old) -> object:
+                if number % 2:
+                    return backend.settle_notice(old, "not_yet")
+                return backend.receive(notice, _LATER, _LATER)
+
+            results = _race(contend)
+            kept = next(there for there in backend.notices(100) if there.notice == notice)
+            repeats = [result for result in results if isinstance(result, StoredNotice)]
+
+            assert _CONTENDERS // 2 == len(repeats) == sum(isinstance(result, bool) for result in results)
+            assert (True, "") == (kept.due_at is not None, kept.outcome)
+            assert all(there.due_at is not None for there in repeats)
+
+    def test_a_settlement_that_meets_repeats_wins_or_leaves_the_notice_due(self, backend: Backend) -> None:
+        """Settled and every repeat only counted, or not settled and due: never ended and acknowledged beside it."""
+        for round_ in range(8):
+            notice = Notice(receipt_id=_receipt_id(round_), kind="1")
+            old = backend.receive(notice, _NOW, _NOW)
+
+            def contend(number: int, notice: Notice = notice, old: StoredNotice = old) -> bool:
+                if number == 0:
+                    return backend.settle_notice(old, "settled")
+                return backend.receive(notice, _LATER, _LATER).outcome == "settled"
+
+            results = _race(contend)
+            kept = next(there for there in backend.notices(100) if there.notice == notice)
+
+            assert _CONTENDERS == sum(isinstance(result, bool) for result in results)
+            assert ("settled", None) == (kept.outcome, kept.due_at) or ("", _NOW) == (
+                kept.outcome,
+                kept.due_at,
+            )
+            assert (kept.outcome == "settled") == any(results)
 
     def test_sixteen_workers_claim_one_notice_once(self, backend: Backend) -> None:
         """Exactly one contender is given what is due."""
@@ -710,8 +840,25 @@ class StoreContract:
         """Under load the oldest debt is looked at first."""
         for number in range(5):
             _registered(backend, f"o{number}", due_at=_NOW + timedelta(seconds=5 - number))
+        first = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 2)
+        rest = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
 
-        assert {"o4", "o3"} == set(backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 2))
+        assert {"o4", "o3"} == set(first)
+        # What was not given is not taken either: nobody would look at it until the lease is over.
+        assert {"o2", "o1", "o0"} == set(rest)
+
+    def test_what_is_unfinished_is_looked_at_before_what_is_compared(self, backend: Backend) -> None:
+        """However long the comparisons have been due: a backlog of them delays no buyer."""
+        for number in range(3):
+            paid = _registered(backend, f"paid{number}", due_at=_NOW)
+            backend.commit(paid, _decision(paid, _paid(number), due_at=_NOW))
+        _registered(backend, "open", due_at=_LATER)
+        first = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
+        rest = backend.claim_checks(_LATER, _LATER + timedelta(minutes=1), 10)
+
+        assert ["open"] == list(first)
+        assert {"paid0", "paid1", "paid2"} == set(rest)
+        assert [] == list(backend.claim_checks(_LATER, _LATER, 10))
 
     def test_an_order_is_rescheduled_only_if_it_has_not_moved_on(self, backend: Backend) -> None:
         """A look that changed nothing must not undo the schedule of a decision made meanwhile."""

@@ -48,7 +48,11 @@ class DeliveryReport:
 
 
 async def deliver_owed(
-    world: World, *, limit: int = 100, stopped: Callable[[], bool] = lambda: False
+    world: World,
+    *,
+    limit: int = 100,
+    stopped: Callable[[], bool] = lambda: False,
+    money_back_only: bool = False,
 ) -> DeliveryReport:
     """Try everything that is due once.
 
@@ -56,13 +60,15 @@ async def deliver_owed(
         world: The ports; without a `fulfilment` only money back is handed over.
         limit: At most so many attempts in this run.
         stopped: Asked before each attempt; once it is true, the run ends.
+        money_back_only: Leave every notice to others, so that none can hold up money that must go back.
     """
     report = DeliveryReport()
+    # With nowhere to deliver to, notices stay due as they are: they go once there is somewhere.
+    money_back_only = money_back_only or world.fulfilment is None
     while report.tried < limit and not stopped():
         now = world.clock.now()
-        # With nowhere to deliver to, notices stay due as they are: they go once there is somewhere.
         claimed = await world.store.claim_deliveries(
-            now, now + timedelta(seconds=_CLAIM_S), 1, money_back_only=world.fulfilment is None
+            now, now + timedelta(seconds=_CLAIM_S), 1, money_back_only=money_back_only
         )
         if not claimed:
             break

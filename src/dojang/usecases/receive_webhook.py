@@ -44,18 +44,15 @@ async def receive_webhook(world: World, notice: Notice, *, within_s: float = 4.0
     """
     deadline = Deadline(world, within_s)
     now = world.clock.now()
-    due_at = now + timedelta(seconds=_LOOK_AGAIN_AFTER_S)
-    stored = await world.store.receive(notice, now, due_at)
-    if stored.due_at is None:
-        if stored.outcome == "settled":
-            return stored.outcome
-        # Any other end may have been reached too early, by a forged notice for example: then the repeat counts, and
-        # must be due again before it is acknowledged.
-        await world.store.settle_notice(notice, "", due_at)
+    # A repeat of one that ended too early, by a forged notice for example, counts: it is due again from here on.
+    stored = await world.store.receive(notice, now, now + timedelta(seconds=_LOOK_AGAIN_AFTER_S))
+    if stored.outcome == "settled":
+        return stored.outcome
     try:
         outcome = await look_into(world, notice, deadline)
         if outcome:
-            await world.store.settle_notice(notice, outcome)
+            # If it came again meanwhile, nothing is written: this look may have been too early for the repeat.
+            await world.store.settle_notice(stored, outcome)
     except (BootpayError, Conflict, StoreUnavailable):
         # It is in the inbox and due again: acknowledging it now loses nothing.
         return ""

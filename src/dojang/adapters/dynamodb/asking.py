@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from dojang.adapters.dynamodb.table import Item, Value
 
@@ -36,6 +36,7 @@ def update(
     condition: str,
     sets: Mapping[str, Value],
     *,
+    keeps: Collection[str] = (),
     removes: Iterable[str] = (),
     counts: str = "",
     values: Mapping[str, Value] | None = None,
@@ -47,11 +48,15 @@ def update(
         key: Which item.
         condition: Names as `#name`, values as `:value`.
         sets: New values by attribute.
+        keeps: Those of them that stay as they are where there is a value already.
         removes: Attributes that go.
         counts: An attribute that grows by one.
         values: What the condition speaks of.
     """
-    parts = [f"#{name} = :{name}" for name in sets]
+    parts = [
+        f"#{name} = if_not_exists(#{name}, :{name})" if name in keeps else f"#{name} = :{name}"
+        for name in sets
+    ]
     given = {f":{name}": value for name, value in sets.items()} | dict(values or {})
     if counts:
         parts.append(f"#{counts} = #{counts} + :one")

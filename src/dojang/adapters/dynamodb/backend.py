@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -17,12 +18,15 @@ from dojang.adapters.dynamodb.asking import put, query, update
 from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     LAYOUT,
+    SETTLED,
+    UNFINISHED,
     Shards,
     claim_item,
     claim_key,
     events_in,
     events_item,
     events_key,
+    kind_of,
     made,
     notice_in,
     notice_item,
@@ -230,7 +234,7 @@ class DynamoDBBackend:
             "commit_id": text(token),
             "shown_in": self._shards.of(shown_state(record.order, decision.payment), record.order.id),
         }
-        due, gone = self._when("check", record.order.id, decision.due_at)
+        due, gone = self._when(kind_of(decision.payment), record.order.id, decision.due_at)
         return update(
             self._table,
             order_key(record.order.id),
@@ -332,15 +336,36 @@ class DynamoDBBackend:
         """See `Store.receive`."""
         token = secrets.token_hex(16)
         item = notice_item(notice, now, due_at, token, self._shards)
-        try:
-            self._patience.ask("PutItem", put(self._table, item, _NEW))
-        except ConditionFailed as failed:
-            if failed.item is not None and failed.item["registration"] == text(token):
-                return notice_in(failed.item)
+        while True:
+            try:
+                self._patience.ask("PutItem", put(self._table, item, _NEW))
+            except ConditionFailed as failed:
+                there = failed.item or item
+                if there["registration"] == text(token):
+                    return notice_in(there)
+                with suppress(ConditionFailed):  # it was settled since, or opened again: look anew
+                    return self._heard_again(there, due_at)
+            else:
+                return notice_in(item)
+
+    def _heard_again(self, there: Item, due_at: datetime) -> StoredNotice:
+        """Count a repeat; one that is not settled is open again."""
+        key = {"pk": there["pk"], "sk": there["sk"]}
+        settled = {":settled": text("settled")}
+        if there["outcome"] == settled[":settled"]:
+            counted = update(self._table, key, "#outcome = :settled", {}, counts="times", values=settled)
         else:
-            return notice_in(item)
-        again = update(self._table, notice_key(notice), "attribute_exists(#pk)", {}, counts="times")
-        answer = self._patience.ask("UpdateItem", again | {"ReturnValues": "ALL_NEW"})
+            due, _ = self._when("inbox", str(key["pk"].s), due_at)
+            counted = update(
+                self._table,
+                key,
+                "#outcome <> :settled",
+                {"outcome": text(""), "attempts": number(0)} | due,
+                keeps=("due",),
+                counts="times",
+                values=settled,
+            )
+        answer = self._patience.ask("UpdateItem", counted | {"ReturnValues": "ALL_NEW"})
         assert answer.attributes is not None
         return notice_in(answer.attributes)
 
@@ -349,17 +374,23 @@ class DynamoDBBackend:
         take = partial(self._take, now=now, until=until, counts="attempts")
         return [notice_in(item) for item in self._due.claim(["inbox"], now, limit, take)]
 
-    def settle_notice(self, notice: Notice, outcome: str, due_at: datetime | None = None, /) -> None:
+    def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
-        key = notice_key(notice)
+        key = notice_key(stored.notice)
         due, gone = self._when("inbox", str(key["pk"].s), due_at)
         settled = update(
-            self._table, key, "attribute_exists(#pk)", {"outcome": text(outcome)} | due, removes=gone
+            self._table,
+            key,
+            "#times = :seen",
+            {"outcome": text(outcome)} | due,
+            removes=gone,
+            values={":seen": number(stored.times)},
         )
         try:
             self._patience.ask("UpdateItem", settled)
         except ConditionFailed:
-            return
+            return False
+        return True
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:
         """See `Store.notices`."""
@@ -372,7 +403,7 @@ class DynamoDBBackend:
 
     def reschedule(self, record: Record, due_at: datetime | None, /) -> bool:
         """See `Store.reschedule`."""
-        due, gone = self._when("check", record.order.id, due_at)
+        due, gone = self._when(kind_of(record.payment), record.order.id, due_at)
         moved = update(
             self._table,
             order_key(record.order.id),
@@ -389,7 +420,10 @@ class DynamoDBBackend:
 
     def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        claimed = self._due.claim(["check"], now, limit, partial(self._take, now=now, until=until))
+        take = partial(self._take, now=now, until=until)
+        claimed = self._due.claim([UNFINISHED], now, limit, take) or self._due.claim(
+            [SETTLED], now, limit, take
+        )
         return [record_in(item).order.id for item in claimed]
 
     # What is due

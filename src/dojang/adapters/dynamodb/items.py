@@ -36,11 +36,14 @@ from dojang.adapters.rows import (
 from dojang.core.delivery import Delivery, DeliveryState
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.schedule import is_unfinished
 from dojang.errors import StoreUnavailable
 from dojang.ports import Notice, StoredNotice
 
 __all__ = [
     "LAYOUT",
+    "SETTLED",
+    "UNFINISHED",
     "Shards",
     "claim_item",
     "claim_key",
@@ -50,6 +53,7 @@ __all__ = [
     "events_in",
     "events_item",
     "events_key",
+    "kind_of",
     "made",
     "notice_in",
     "notice_item",
@@ -64,6 +68,14 @@ __all__ = [
 
 LAYOUT = 1
 """The layout this release writes; it reads this one and every older one."""
+
+UNFINISHED, SETTLED = "check", "comparison"
+"""Under which kind the `due` index shows an order: a backlog of comparisons hides nothing that is unfinished."""
+
+
+def kind_of(payment: Payment) -> str:
+    """Under which kind an order is due for its check."""
+    return UNFINISHED if is_unfinished(payment) else SETTLED
 
 
 def text(value: object) -> Value:
@@ -161,7 +173,7 @@ def order_item(order: Order, event: Event, due_at: datetime | None, token: str, 
     if expires_at is not None:
         item["expires_at"] = number(_int(expires_at))
     if due_at is not None:
-        item |= {"due_in": shards.of("check", order.id), "due": number(_int(micros(due_at)))}
+        item |= {"due_in": shards.of(UNFINISHED, order.id), "due": number(_int(micros(due_at)))}
     return item
 
 

@@ -127,7 +127,11 @@ FROM dojang_deliveries WHERE id = %(id)s AND NOT EXISTS (SELECT FROM tried)
 INSERT INTO dojang_inbox AS i (key, receipt_id, generation, kind, cancelled, order_id, source,
                                received_at, times, due_at, attempts, outcome)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0, '')
-ON CONFLICT (key) DO UPDATE SET times = i.times + 1
+ON CONFLICT (key) DO UPDATE SET
+    times = i.times + 1,
+    due_at = CASE i.outcome WHEN 'settled' THEN i.due_at ELSE coalesce(i.due_at, excluded.due_at) END,
+    attempts = CASE i.outcome WHEN 'settled' THEN i.attempts ELSE 0 END,
+    outcome = CASE i.outcome WHEN 'settled' THEN i.outcome ELSE '' END
 RETURNING receipt_id, generation, kind, cancelled, order_id, source,
           received_at, times, due_at, attempts, outcome
 
@@ -146,7 +150,7 @@ SELECT receipt_id, generation, kind, cancelled, order_id, source,
 FROM taken ORDER BY was_due_at, key
 
 -- name: settle_notice
-UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s RETURNING key
+UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s AND times = %s RETURNING key
 
 -- name: notices
 SELECT receipt_id, generation, kind, cancelled, order_id, source,
@@ -157,10 +161,19 @@ FROM dojang_inbox ORDER BY received_at DESC, key DESC LIMIT %s
 UPDATE dojang_orders SET due_at = %s WHERE order_id = %s AND version = %s RETURNING order_id
 
 -- name: claim_checks
-WITH picked AS MATERIALIZED (
-    SELECT order_id, due_at AS was_due_at FROM dojang_orders WHERE due_at <= %(now)s
+WITH unfinished AS MATERIALIZED (
+    SELECT order_id, due_at AS was_due_at FROM dojang_orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 0 AND due_at <= %(now)s
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
+), settled AS MATERIALIZED (
+    SELECT order_id, due_at AS was_due_at FROM dojang_orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 AND due_at <= %(now)s
+      AND NOT EXISTS (SELECT FROM unfinished)
+    ORDER BY due_at, order_id LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+), picked AS MATERIALIZED (
+    SELECT * FROM unfinished UNION ALL SELECT * FROM settled
 ), taken AS (
     UPDATE dojang_orders AS o SET due_at = %(until)s
     FROM picked WHERE o.order_id = picked.order_id

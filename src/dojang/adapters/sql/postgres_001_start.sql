@@ -23,7 +23,10 @@ CREATE TABLE dojang_orders (
 );
 CREATE INDEX dojang_orders_by_age ON dojang_orders (created_at, order_id);
 CREATE INDEX dojang_orders_by_state ON dojang_orders (shown, created_at, order_id);
-CREATE INDEX dojang_orders_due ON dojang_orders (due_at, order_id) WHERE due_at IS NOT NULL;
+-- What is unfinished is looked at before what is only compared.
+CREATE INDEX dojang_orders_due ON dojang_orders (
+    (CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END), due_at, order_id
+) WHERE due_at IS NOT NULL;
 
 -- Append-only. `token` is the commit that wrote it: a repeat whose first answer got lost knows itself again.
 CREATE TABLE dojang_events (

@@ -86,7 +86,11 @@ UPDATE deliveries SET state = 'due', due_at = ?, last_error = '' WHERE id = ? AN
 INSERT INTO inbox (key, receipt_id, generation, kind, cancelled, order_id, source,
                    received_at, times, due_at, attempts, outcome)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 0, '')
-ON CONFLICT (key) DO UPDATE SET times = times + 1
+ON CONFLICT (key) DO UPDATE SET
+    times = times + 1,
+    due_at = CASE outcome WHEN 'settled' THEN due_at ELSE coalesce(due_at, excluded.due_at) END,
+    attempts = CASE outcome WHEN 'settled' THEN attempts ELSE 0 END,
+    outcome = CASE outcome WHEN 'settled' THEN outcome ELSE '' END
 RETURNING receipt_id, generation, kind, cancelled, order_id, source,
           received_at, times, due_at, attempts, outcome
 
@@ -97,7 +101,7 @@ RETURNING receipt_id, generation, kind, cancelled, order_id, source,
           received_at, times, due_at, attempts, outcome
 
 -- name: settle_notice
-UPDATE inbox SET outcome = ?, due_at = ? WHERE key = ?
+UPDATE inbox SET outcome = ?, due_at = ? WHERE key = ? AND times = ?
 
 -- name: notices
 SELECT receipt_id, generation, kind, cancelled, order_id, source,
@@ -109,5 +113,9 @@ UPDATE orders SET due_at = ? WHERE order_id = ? AND version = ?
 
 -- name: claim_checks
 UPDATE orders SET due_at = :until
-WHERE order_id IN (SELECT order_id FROM orders WHERE due_at <= :now ORDER BY due_at, order_id LIMIT :limit)
+WHERE order_id IN (
+    SELECT order_id FROM orders
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = :turn AND due_at <= :now
+    ORDER BY due_at, order_id LIMIT :limit
+)
 RETURNING order_id

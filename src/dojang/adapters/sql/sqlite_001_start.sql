@@ -16,7 +16,10 @@ CREATE TABLE orders (
 ) WITHOUT ROWID;
 CREATE INDEX orders_by_age ON orders (created_at, order_id);
 CREATE INDEX orders_by_state ON orders (shown, created_at, order_id);
-CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;
+-- What is unfinished is looked at before what is only compared.
+CREATE INDEX orders_due ON orders (
+    (CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END), due_at
+) WHERE due_at IS NOT NULL;
 
 -- Append-only: the trigger below refuses every change.
 CREATE TABLE events (

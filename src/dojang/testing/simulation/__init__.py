@@ -7,6 +7,8 @@ choices       counts through every choice                           race        
 scenarios     small races                                           exploring    runs each of them to its last schedule
 weather       what a seed makes go wrong                            seeded       large worlds, one per seed
 recovery      the calm afterwards                                   collecting   what is left, as plain values
+evidence      what that is; who asked is known by name              reading      how it is read
 invariants    the promises, judged by code that shares nothing      second_fold  histories, read a second time
+telling       what shop, buyers and Bootpay were told, and when     obeying      the shop's choices, people, leases
 ```
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dojang.core.cancellation import WantedCancel, key_of
-from dojang.core.decision import Accepted
+from dojang.core.cancellation import WantedCancel
+from dojang.core.decision import Accepted, Refusal
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.drive import run
 from dojang.emulator.books import Webhook
 from dojang.ports import Notice
+from dojang.testing.simulation.evidence import Answered
 from dojang.testing.simulation.stage import REFUND_ACCOUNT, Stage, notice_of
 from dojang.testing.simulation.stepped import Actor
 from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
@@ -15,7 +16,7 @@ from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
-from dojang.usecases.resolve import Resolution, resolve
+from dojang.usecases.resolve import Resolution, look_again, resolve
 from dojang.usecases.verify import Verification, verify
 
 __all__ = [
@@ -23,11 +24,15 @@ __all__ = [
     "deciding_person",
     "deliverer",
     "forger",
+    "looking_person",
     "messenger",
     "reconciler",
     "register",
     "returning_buyer",
 ]
+
+WEBHOOK_WITHIN_S = 4.0
+"""How long Bootpay waits for a webhook's answer, less what the way takes."""
 
 
 def register(stage: Stage, order_id: str = "o1", price: int = 1000, **terms: object) -> OrderId:
@@ -53,23 +58,37 @@ def returning_buyer(
 
     def told(answer: object) -> None:
         if isinstance(answer, Verification):
-            said = answer.answer
-            word = said.state if isinstance(said, Accepted) else type(said).__name__
-            stage.answers.append(("verify", str(receipt_id), word))
+            match answer.answer:
+                case Accepted(state=state):
+                    word = state
+                case Refusal(reason=reason):
+                    word = reason.value
+                case other:
+                    word = type(other).__name__
+            stage.answers.append(Answered(name, "verify", str(order_id), str(receipt_id), word))
 
     task = verify(stage.world, order_id, receipt_id, within_s=within_s)
-    return stage.actor(name, "verify", task, told, skew_s=skew_s)
+    return stage.actor(name, "verify", task, told, skew_s=skew_s, within_s=within_s)
 
 
 def messenger(stage: Stage, name: str, webhook: Webhook, *, skew_s: float = 0.0) -> Actor:
     """Bootpay sends a webhook; only its answer counts as heard."""
     task = receive_webhook(stage.world, notice_of(webhook))
-    return stage.actor(name, "webhook", task, stage.acknowledge(webhook), may_be_lost=True, skew_s=skew_s)
+    return stage.actor(
+        name,
+        "webhook",
+        task,
+        stage.acknowledge(webhook),
+        may_be_lost=True,
+        skew_s=skew_s,
+        within_s=WEBHOOK_WITHIN_S,
+    )
 
 
 def forger(stage: Stage, name: str, notice: Notice) -> Actor:
     """Somebody who is not Bootpay sends something that looks like a webhook."""
-    return stage.actor(name, "webhook", receive_webhook(stage.world, notice), lambda _: None)
+    task = receive_webhook(stage.world, notice)
+    return stage.actor(name, "webhook", task, lambda _: None, within_s=WEBHOOK_WITHIN_S)
 
 
 def canceller(
@@ -92,15 +111,13 @@ def canceller(
         refund_account=REFUND_ACCOUNT,
         expected_remaining=expected_remaining,
     )
-    if not any(want["order_id"] == order_id and want["key"] == key for want in stage.wanted):
-        stage.wanted.append(
-            {
-                "order_id": str(order_id),
-                "key": key,
-                "amount": amount,
-                "expected_remaining": expected_remaining,
-            }
-        )
+    stage.wanted[name] = {
+        "order_id": str(order_id),
+        "key": key,
+        "amount": amount,
+        "tax_free": tax_free,
+        "expected_remaining": expected_remaining,
+    }
 
     def told(answer: object) -> None:
         match answer:
@@ -112,10 +129,10 @@ def canceller(
                 word = refusal.why.value
             case _:
                 word = type(answer).__name__
-        stage.answers.append(("cancel", key_of(order_id, key), word))
+        stage.answers.append(Answered(name, "cancel", str(order_id), "", word))
 
     task = cancel(stage.world, order_id, key, wanted, within_s=within_s)
-    return stage.actor(name, "cancel", task, told, skew_s=skew_s)
+    return stage.actor(name, "cancel", task, told, skew_s=skew_s, within_s=within_s)
 
 
 def deliverer(stage: Stage, name: str = "deliverer", *, limit: int = 100, skew_s: float = 0.0) -> Actor:
@@ -137,3 +154,9 @@ def deciding_person(
     """A person decides on money that is held."""
     task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인", receipt_id=receipt_id)
     return stage.actor(name, "resolve", task, lambda _: None)
+
+
+def looking_person(stage: Stage, name: str, order_id: OrderId, receipt_id: ReceiptId | None = None) -> Actor:
+    """A person has a receipt read again right now."""
+    task = look_again(stage.world, order_id, receipt_id, who="kim")
+    return stage.actor(name, "look_again", task, lambda _: None, within_s=20.0)

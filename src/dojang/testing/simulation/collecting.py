@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
 
-from dojang.core.cancellation import key_of
-from dojang.core.order import OrderId
+from dojang.core.order import ReceiptId
 from dojang.core.payment import Event, Record
 from dojang.core.rules import Mode
 from dojang.ports import OrderFilter
-from dojang.testing.simulation.invariants import Evidence
+from dojang.testing.simulation.evidence import Evidence
 from dojang.testing.simulation.stage import SECRETS, Stage, truth_of
 
 __all__ = ["evidence_of", "plain_event"]
@@ -45,15 +44,34 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
         asked=stage.asked,
         received=stage.received,
         acknowledged=stage.acknowledged,
-        wanted={key_of(OrderId(want["order_id"]), str(want["key"])): want for want in stage.wanted},
+        wanted=stage.wanted,
         answers=stage.answers,
+        hook=stage.hook,
+        held=stage.held,
+        overstayed=stage.overstayed,
+        unwanted=frozenset(stage.unwanted),
+        retried=frozenset(stage.retried),
         errors=stage.errors,
         secrets=SECRETS,
         sandbox=stage.world.rules.mode is Mode.SANDBOX,
+        asks_shop=stage.world.approval is not None,
+        on_mismatch=stage.world.rules.on_mismatch.value,
+        late_payment=stage.world.rules.late_payment.value,
         sighted=stage.sighted,
         untold=untold,
-        written_after=stage.written_after,
+        claims=_claims(stage, records),
+        written=stage.written,
     )
+
+
+def _claims(stage: Stage, records: Sequence[Record]) -> Mapping[str, str]:
+    """Which order each receipt belongs to; any order may be asked."""
+    asked = {
+        id_: stage.backend.load(record.order.id, ReceiptId(id_))
+        for record in records[:1]
+        for id_ in stage.ledger.state.receipts
+    }
+    return {id_: str(seen.claimed_by) for id_, seen in asked.items() if seen and seen.claimed_by}
 
 
 def _plain(value: object) -> Json:
@@ -77,6 +95,7 @@ def _order(record: Record) -> Mapping[str, object]:
         "price": record.order.price.minor,
         "currency": record.order.price.currency,
         "tax_free": record.order.tax_free,
+        "expires_at": record.order.expires_at.timestamp() if record.order.expires_at else None,
         "version": record.version,
         "payment": _plain(record.payment),
     }

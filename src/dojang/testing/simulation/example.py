@@ -37,7 +37,7 @@ def crashed_and_recovered() -> str:
     buyer.die()
     stage.notes.append((stage.time_s, buyer.name, "dies", "Bootpay has the money, and nobody was told"))
     check_durable(evidence_of(stage))
-    recover(stage, compare_all=False)
+    recover(stage, watch_s=0.0)
     check(evidence_of(stage))
     told = [
         f"{at:6.1f} s  {who if who != '-' else 'worker':<7} {what} -> {answer}"

@@ -54,7 +54,7 @@ def run_everything(scenario: Scenario, bounds: Bounds, limit: int | None = None)
     for choices in explore(limit):
         stage, actors = scenario.set_up(False)
         try:
-            whole = run_schedule(stage, actors, choices, bounds)
+            whole = run_schedule(stage, actors, choices, bounds, scenario.watch_s)
         except Exception as broken:
             raise Failure(scenario.name, broken, _again(scenario, bounds, choices)) from broken
         schedules += whole
@@ -62,12 +62,14 @@ def run_everything(scenario: Scenario, bounds: Bounds, limit: int | None = None)
     return Explored(schedules, repeats)
 
 
-def run_schedule(stage: Stage, actors: Sequence[Actor], choices: Choices, bounds: Bounds) -> bool:
+def run_schedule(
+    stage: Stage, actors: Sequence[Actor], choices: Choices, bounds: Bounds, watch_s: float | None = None
+) -> bool:
     """Run one schedule to its end and judge it; False where it only repeats another one."""
     if not race(stage, choices, actors, bounds):
         return False
     check_durable(evidence_of(stage))
-    recover(stage)
+    recover(stage, watch_s=watch_s)
     check(evidence_of(stage))
     return True
 
@@ -77,7 +79,7 @@ def _again(scenario: Scenario, bounds: Bounds, choices: Choices) -> str:
     choices.rewind()
     stage, actors = scenario.set_up(True)
     try:
-        run_schedule(stage, actors, choices, bounds)
+        run_schedule(stage, actors, choices, bounds, scenario.watch_s)
     except Exception as broken:  # noqa: BLE001 - it is what the trace leads up to
         stage.note("BROKEN", answer=broken)
     return written(stage.notes or [])

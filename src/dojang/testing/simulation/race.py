@@ -8,7 +8,7 @@ the others, not once per moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dojang.testing.simulation.choices import Choices
@@ -18,16 +18,34 @@ from dojang.testing.simulation.stepped import Actor, Mishap, Stop
 __all__ = ["Bounds", "race"]
 
 _LEAP_S = 5.0
+# What is late may come at any moment of a race; what is very late, only afterwards.
+_SOON_S = 30.0
 _LATE = Stop("gateway", "late", writes=True)
-_MISHAPS = {
-    "look_up": (Mishap.LOST_BEFORE,),
-    "look_up_order": (Mishap.LOST_BEFORE,),
-    "confirm": (Mishap.NOT_SENT, Mishap.LOST_BEFORE, Mishap.LOST_AFTER, Mishap.LATE, Mishap.REFUSED),
-    "cancel": (Mishap.NOT_SENT, Mishap.LOST_BEFORE, Mishap.LOST_AFTER, Mishap.LATE, Mishap.REFUSED),
-    "hand_over": (Mishap.SHOP_DOWN, Mishap.SHOP_SILENT),
+_LOOK = (Mishap.LOST_BEFORE, Mishap.REFUSED, Mishap.UNKNOWN)
+_MOVE = (
+    Mishap.NOT_SENT,
+    Mishap.LOST_BEFORE,
+    Mishap.LOST_AFTER,
+    Mishap.LATE,
+    Mishap.VERY_LATE,
+    Mishap.REFUSED,
+)
+_STORE = (Mishap.STORE_DOWN, Mishap.STORE_SILENT)
+_MISHAPS: Mapping[str, Sequence[Mishap]] = {
+    "look_up": _LOOK,
+    "look_up_order": _LOOK,
+    "confirm": _MOVE,
+    "cancel": _MOVE,
+    "hand_over": (Mishap.SHOP_DOWN, Mishap.SHOP_SILENT, Mishap.SHOP_GONE),
     "ask": (Mishap.DECLINED,),
-    "commit": (Mishap.STORE_DOWN, Mishap.STORE_SILENT),
-    "receive": (Mishap.STORE_DOWN, Mishap.STORE_SILENT),
+    "commit": _STORE,
+    "receive": _STORE,
+    "claim_checks": _STORE,
+    "claim_deliveries": _STORE,
+    "claim_notices": _STORE,
+    "reschedule": _STORE,
+    "settle_delivery": _STORE,
+    "settle_notice": _STORE,
 }
 
 
@@ -81,7 +99,7 @@ def race(stage: Stage, choices: Choices, actors: Sequence[Actor], bounds: Bounds
             asleep = []
             continue
         ways = [_Way("go", actor, actor.at) for actor in going]
-        if stage.late:
+        if any(at <= stage.time_s + _SOON_S for at, _ in stage.late):
             ways.append(_Way("late", None, _LATE))
         if leaps:
             ways.append(_Way("leap", None, None))
@@ -100,7 +118,7 @@ def race(stage: Stage, choices: Choices, actors: Sequence[Actor], bounds: Bounds
                 leaps -= 1
                 stage.pass_time(bounds.leap_s)
             case "late":
-                stage.arrive(all_of_it=True)
+                stage.arrive(_SOON_S)
             case "die":
                 assert way.actor is not None
                 crashes -= 1
@@ -109,13 +127,19 @@ def race(stage: Stage, choices: Choices, actors: Sequence[Actor], bounds: Bounds
             case _:
                 assert way.actor is not None
                 mishap = None
-                wrong = _MISHAPS.get(way.at.name, ()) if mishaps and way.at is not None else ()
+                wrong = _wrong(stage, way.at) if mishaps and way.at is not None else ()
                 if wrong:
                     which = choices.pick(1 + len(wrong))
                     if which:
                         mishaps -= 1
                         mishap = wrong[which - 1]
                 stage.let_on(way.actor, mishap)
+
+
+def _wrong(stage: Stage, at: Stop) -> Sequence[Mishap]:
+    """What may go wrong with a call; a receipt that no list shows is always found when it is asked for."""
+    wrong = _MISHAPS.get(at.name, ())
+    return wrong if stage.sighted else [mishap for mishap in wrong if mishap is not Mishap.UNKNOWN]
 
 
 def _think(stage: Stage, actors: Sequence[Actor], leaps: int) -> None:

@@ -13,42 +13,46 @@ from dojang.core.delivery import DeliveryState
 from dojang.core.payment import Record, State
 from dojang.drive import run
 from dojang.ports import OrderFilter
-from dojang.testing.simulation.invariants import BrokenPromise
+from dojang.testing.simulation.evidence import BrokenPromise
 from dojang.testing.simulation.stage import Stage, notice_of
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
 
-__all__ = ["recover"]
+__all__ = ["A_YEAR_S", "recover"]
+
+A_YEAR_S = 366 * 86_400.0
+"""After this nobody looks at any order any more."""
 
 _ROUNDS_MAX = 400
 _UNFINISHED = (State.CONFIRMING, State.CANCELLING)
 
 
-def recover(stage: Stage, *, compare_all: bool = True) -> None:
+def recover(stage: Stage, *, watch_s: float | None = None) -> None:
     """Let everything calm down.
 
     Args:
         stage: Where nobody is at work any more.
-        compare_all: Whether every unfinished and paid order is looked at once more in the end, as a careful shop
-            does every night.
+        watch_s: For how long whatever is due is worked at, by the workers alone. None: until nothing is left that
+            anybody waits for; then every order is looked at once more, as a careful shop does every night.
 
     Raises:
         BrokenPromise: If it does not calm down.
     """
     stage.calm = True
     stage.running = None
-    stage.arrive(all_of_it=True)
+    ends = stage.time_s + (watch_s or 0.0)
+    looked = watch_s is not None
     for _ in range(_ROUNDS_MAX):
         _work(stage)
-        due = min(_waited_for(stage), default=None)
-        if due is None:
-            if not compare_all:
-                return
-            run(reconcile(stage.world, everything=True))
-            compare_all = False
-        else:
+        due = min(_waited_for(stage, ends), default=None)
+        if due is not None:
             stage.pass_time(max(1.0, due - stage.time_s))
+        elif looked:
+            return
+        else:
+            run(reconcile(stage.world, everything=True))
+            looked = True
     raise BrokenPromise("P7", f"after {_ROUNDS_MAX} rounds it has still not calmed down")
 
 
@@ -60,8 +64,11 @@ def _work(stage: Stage) -> None:
     run(deliver_owed(stage.world))
 
 
-def _waited_for(stage: Stage) -> Iterator[float]:
-    """When whatever must not stay as it is will next be worked at."""
+def _waited_for(stage: Stage, ends: float) -> Iterator[float]:
+    """When whatever must not stay as it is will next be worked at, and until `ends` any order."""
+    yield from (at for at, _ in stage.late)
+    outages = (stage.no_lists_until, *stage.hides.values())
+    yield from (until for until in outages if until > stage.time_s)
     webhook = stage.ledger.next_webhook_due()
     if webhook is not None:
         yield webhook - stage.epoch_s
@@ -71,6 +78,8 @@ def _waited_for(stage: Stage) -> Iterator[float]:
     for record in stage.backend.orders(OrderFilter(limit=200)).records:
         if record.payment.state in _UNFINISHED:
             yield stage.seconds(_due(record))
+        elif record.due_at is not None and stage.seconds(record.due_at) <= ends:
+            yield stage.seconds(record.due_at)
         led: set[str] = set()
         for owed in stage.backend.deliveries(record.order.id):
             if owed.state is DeliveryState.DUE and owed.lane not in led:

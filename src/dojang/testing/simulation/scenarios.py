@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dojang.core.order import OrderId, ReceiptId
+from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.rules import LatePayment, OnMismatch, Rules
 from dojang.drive import run
 from dojang.emulator.books import Webhook
@@ -26,11 +26,13 @@ from dojang.testing.simulation.cast import (
     returning_buyer,
 )
 from dojang.testing.simulation.race import Bounds
-from dojang.testing.simulation.stage import Stage
+from dojang.testing.simulation.recovery import A_YEAR_S
+from dojang.testing.simulation.stage import Stage, notice_of
 from dojang.testing.simulation.stepped import Actor, Stop, stop
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
+from dojang.usecases.register_order import register_order
 from dojang.usecases.resolve import Resolution
 from dojang.usecases.verify import verify
 
@@ -47,17 +49,20 @@ class Scenario:
         name: What races.
         set_up: Builds the stage and its actors; True for a stage that keeps a trace.
         bounds: What may go wrong: each of these is counted through to its end.
+        watch_s: See `recover`: whether the workers alone must find, in their time, what is to be found.
     """
 
     name: str
     set_up: Callable[[bool], Scene]
     bounds: Sequence[Bounds]
+    watch_s: float | None = None
 
 
 _CRASHES = Bounds(crashes=3)
 _ONE_OF_EACH = Bounds(crashes=1, mishaps=1)
 _PAUSED = Bounds(leaps=1)
 _PAUSED_AND_CRASHED = Bounds(crashes=1, leaps=1)
+_PAST_A_CLAIM = Bounds(leaps=1, leap_s=95.0)
 _USUAL = (_CRASHES, _ONE_OF_EACH, _PAUSED_AND_CRASHED)
 
 
@@ -223,6 +228,87 @@ def _webhook_after_a_forged_one(trace: bool) -> Scene:
     return stage, [messenger(stage, "bootpay", webhook)]
 
 
+def _webhook_during_a_forged_one(trace: bool) -> Scene:
+    """Somebody tells of a deposit before it comes; it comes, and is truly told, before that look is written down."""
+    stage = Stage(trace=trace, sighted=False)
+    order_id, _ = _paid(stage)
+    account = stage.issue(order_id, 1000)
+    for webhook in _hooks(stage):
+        stage.ledger.drop(webhook)
+    forged = Notice(receipt_id=account, kind="PAYMENT_COMPLETED", cancelled="0", order_id=order_id)
+
+    async def deposit() -> None:
+        await stop(Stop("gateway", "deposit", writes=True))
+        stage.ledger.deposit(account)
+        (webhook,) = _hooks(stage)
+        await receive_webhook(stage.world, notice_of(webhook))
+        stage.acknowledge(webhook)(None)
+
+    stage.calm = False
+    return stage, [
+        forger(stage, "forger", forged),
+        stage.actor("bank", "webhook", deposit(), lambda _: None),
+    ]
+
+
+def _webhook_before_the_order(trace: bool) -> Scene:
+    """The buyer is quicker than the shop: Bootpay tells of an order that is being registered."""
+    stage = Stage(trace=trace)
+    stage.pay("o1", 1000)
+    (webhook,) = _hooks(stage)
+
+    async def registers() -> None:
+        await stop(Stop("shop", "sells", writes=False))
+        order = Order(id=OrderId("o1"), price=Money(1000, "KRW"), name="양말")
+        await register_order(stage.world, order)
+
+    stage.calm = False
+    return stage, [
+        messenger(stage, "bootpay", webhook),
+        stage.actor("shop", "register", registers(), lambda _: None),
+    ]
+
+
+def _nobody_tells(trace: bool) -> Scene:
+    """The buyer paid and vanished, and no webhook comes: only the schedule is left."""
+    stage = Stage(trace=trace, webhooks=False)
+    stage.pay(register(stage), 1000)
+    stage.calm = False
+    return stage, [deliverer(stage), reconciler(stage)]
+
+
+def _bank_takes_back(trace: bool) -> Scene:
+    """The bank undoes a deposit after the order was paid by it."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    receipt_id = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.deposit(receipt_id)
+    run(verify(stage.world, order_id, receipt_id))
+
+    async def revert() -> None:
+        await stop(Stop("gateway", "bank", writes=True))
+        stage.ledger.revert(receipt_id)
+        stage.outside[receipt_id] = 0
+
+    stage.calm = False
+    return stage, [
+        stage.actor("bank", "outside", revert(), lambda _: None),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _without_lists(set_up: Callable[[bool], Scene]) -> Callable[[bool], Scene]:
+    """Receipts cannot be found by order id for a while, though each can be looked up."""
+
+    def without(trace: bool) -> Scene:
+        stage, actors = set_up(trace)
+        stage.no_lists_until = stage.time_s + 300.0
+        return stage, actors
+
+    return without
+
+
 def _wrong(**terms: object) -> Callable[[bool], Scene]:
     """A receipt that does not fit meets the buyer and the webhook."""
 
@@ -376,6 +462,23 @@ def _late_money(policy: LatePayment) -> Callable[[bool], Scene]:
     return set_up
 
 
+def _runs_out(trace: bool) -> Scene:
+    """The terms are over, and at that very moment the buyer pays after all."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.pass_time(100.0)
+
+    async def pays_and_returns() -> None:
+        await stop(Stop("gateway", "pays", writes=True))
+        await verify(stage.world, order_id, stage.pay(order_id, 1000))
+
+    stage.calm = False
+    return stage, [
+        reconciler(stage),
+        stage.actor("buyer", "verify", pays_and_returns(), lambda _: None),
+    ]
+
+
 def _deposit_at_the_deadline(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
@@ -449,28 +552,60 @@ def _accepted_and_paid_again(trace: bool) -> Scene:
     ]
 
 
+def _second_payment_accepted(trace: bool) -> Scene:
+    """A person takes the held second payment of a paid order for the payment; nobody may."""
+    stage = Stage(trace=trace, webhooks=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+    order_id, _ = _paid(stage)
+    second = _held(stage, order_id)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.ACCEPT, second),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _held_money_gone(trace: bool) -> Scene:
+    """A person accepts late money while the console sends it back."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.pass_time(100.0)
+    late = _held(stage, order_id)
+    stage.calm = False
+    return stage, [
+        deciding_person(stage, "kim", order_id, Resolution.ACCEPT, late),
+        _console(stage, late),
+    ]
+
+
 SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
     Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
-    Scenario(name="two payments of one order, deliver", set_up=_two_payments, bounds=(Bounds(crashes=1),)),
+    Scenario(
+        name="two payments of one order, deliver", set_up=_two_payments, bounds=(_CRASHES,), watch_s=A_YEAR_S
+    ),
     Scenario(name="a second payment told and verified", set_up=_two_payments_owed_back, bounds=_USUAL),
     Scenario(
         name="money back by two workers",
         set_up=_money_back_twice,
-        bounds=(Bounds(leaps=1, leap_s=10.0), *_USUAL),
+        bounds=(Bounds(leaps=1, leap_s=10.0), _PAST_A_CLAIM, *_USUAL),
     ),
     Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
-    Scenario(name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL),
+    Scenario(
+        name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
     Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
     Scenario(name="approval, webhook of another receipt", set_up=_approval_webhook_of_another, bounds=_USUAL),
     Scenario(name="approval, forged webhook", set_up=_approval_forged_webhook, bounds=_USUAL),
     Scenario(name="webhook after a forged one", set_up=_webhook_after_a_forged_one, bounds=_USUAL),
-    Scenario(name="wrong price", set_up=_wrong(price=900), bounds=(_ONE_OF_EACH,)),
-    Scenario(name="too high a price", set_up=_wrong(price=1100), bounds=(Bounds(),)),
-    Scenario(name="wrong tax-free part", set_up=_wrong(tax_free=0), bounds=(Bounds(),)),
-    Scenario(name="wrong currency", set_up=_wrong(price=10, tax_free=1, currency="USD"), bounds=(Bounds(),)),
-    Scenario(name="sandbox receipt", set_up=_wrong(sandbox=True), bounds=(Bounds(),)),
+    Scenario(name="webhook during a forged one", set_up=_webhook_during_a_forged_one, bounds=_USUAL),
+    Scenario(name="webhook before the order", set_up=_webhook_before_the_order, bounds=_USUAL),
+    Scenario(name="a buyer who vanished", set_up=_nobody_tells, bounds=_USUAL, watch_s=A_YEAR_S),
+    Scenario(name="wrong price", set_up=_wrong(price=900), bounds=_USUAL),
+    Scenario(name="too high a price", set_up=_wrong(price=1100), bounds=(_CRASHES,)),
+    Scenario(name="wrong tax-free part", set_up=_wrong(tax_free=0), bounds=(_CRASHES,)),
+    Scenario(name="wrong currency", set_up=_wrong(price=10, tax_free=1, currency="USD"), bounds=(_CRASHES,)),
+    Scenario(name="sandbox receipt", set_up=_wrong(sandbox=True), bounds=(_CRASHES,)),
     Scenario(
         name="approval of a wrong price",
         set_up=_wrong(price=900, separately_confirmed=True),
@@ -490,26 +625,78 @@ SCENARIOS: Sequence[Scenario] = (
         name="two cancels, the same key", set_up=_cancel_cancel(300, 300, keys=("k1", "k1")), bounds=_USUAL
     ),
     Scenario(
+        name="two cancels, one key, other amounts",
+        set_up=_cancel_cancel(300, 400, keys=("k1", "k1")),
+        bounds=_USUAL,
+    ),
+    Scenario(
         name="whole cancels, two keys", set_up=_cancel_cancel(None, None, keys=("k1", "k2")), bounds=_USUAL
     ),
     Scenario(name="two cancels that expect the same", set_up=_cancel_expecting, bounds=_USUAL),
-    Scenario(name="cancel, console cancels a part", set_up=_cancel_outside(400, 100), bounds=_USUAL),
-    Scenario(name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL),
-    Scenario(name="whole cancel, console cancels a part", set_up=_cancel_outside(None, 100), bounds=_USUAL),
+    Scenario(
+        name="cancel, console cancels a part",
+        set_up=_cancel_outside(400, 100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="whole cancel, console cancels a part",
+        set_up=_cancel_outside(None, 100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
     Scenario(name="cancel, reconcile", set_up=_cancel_reconcile, bounds=_USUAL),
-    Scenario(name="partly cancelled before anybody looked", set_up=_partly_cancelled, bounds=(_ONE_OF_EACH,)),
+    Scenario(name="partly cancelled before anybody looked", set_up=_partly_cancelled, bounds=_USUAL),
     Scenario(name="paid and cancelled, deliver", set_up=_paid_and_cancelled_deliver, bounds=_USUAL),
     Scenario(name="deliver, deliver", set_up=_deliver_deliver, bounds=_USUAL),
     Scenario(name="reconcile, verify", set_up=_reconcile_verify, bounds=_USUAL),
     Scenario(name="reconcile, reconcile", set_up=_reconcile_reconcile, bounds=_USUAL),
     *(
-        Scenario(name=f"late money, {policy}", set_up=_late_money(policy), bounds=(Bounds(),))
+        Scenario(name=f"late money, {policy}", set_up=_late_money(policy), bounds=(_CRASHES,))
         for policy in LatePayment
     ),
+    Scenario(name="an order runs out, paid at last", set_up=_runs_out, bounds=_USUAL),
+    Scenario(name="an order runs out without lists", set_up=_without_lists(_runs_out), bounds=_USUAL),
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
-    Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL),
-    Scenario(name="a late deposit is dismissed, reconcile", set_up=_late_deposit_dismissed, bounds=_USUAL),
-    Scenario(name="two held receipts and two people", set_up=_two_held_and_two_people, bounds=_USUAL),
-    Scenario(name="late money accepted, paid again", set_up=_accepted_and_paid_again, bounds=_USUAL),
+    Scenario(
+        name="a deposit taken back, reconcile", set_up=_bank_takes_back, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="approval, reconcile without lists", set_up=_without_lists(_approval_reconcile), bounds=_USUAL
+    ),
+    Scenario(name="cancel, reconcile without lists", set_up=_without_lists(_cancel_reconcile), bounds=_USUAL),
+    Scenario(name="account and card", set_up=_account_and_card, bounds=_USUAL, watch_s=A_YEAR_S),
+    Scenario(
+        name="a late deposit is dismissed, reconcile",
+        set_up=_late_deposit_dismissed,
+        bounds=_USUAL,
+    ),
+    Scenario(
+        name="two held receipts and two people",
+        set_up=_two_held_and_two_people,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="late money accepted, paid again",
+        set_up=_accepted_and_paid_again,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="late money accepted, console cancels all",
+        set_up=_held_money_gone,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a second payment accepted, reconcile",
+        set_up=_second_payment_accepted,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
 )
 """Every race that is explored, by name."""

@@ -12,9 +12,11 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
+from dojang.core.delivery import DeliveryState
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.drive import run
 from dojang.emulator.books import Webhook
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.ports import Notice, OrderFilter
@@ -23,6 +25,7 @@ from dojang.testing.simulation.cast import (
     deciding_person,
     deliverer,
     forger,
+    looking_person,
     messenger,
     reconciler,
     register,
@@ -31,10 +34,10 @@ from dojang.testing.simulation.cast import (
 from dojang.testing.simulation.collecting import evidence_of
 from dojang.testing.simulation.exploring import Failure, written
 from dojang.testing.simulation.invariants import check, check_durable
-from dojang.testing.simulation.recovery import recover
+from dojang.testing.simulation.recovery import A_YEAR_S, recover
 from dojang.testing.simulation.stage import Stage
-from dojang.testing.simulation.stepped import Actor
-from dojang.testing.simulation.weather import Weather
+from dojang.testing.simulation.stepped import Actor, Mishap, Stop
+from dojang.testing.simulation.weather import MOVES_MONEY, Weather
 from dojang.usecases.resolve import Resolution
 
 __all__ = ["Outcome", "simulate", "trace_of"]
@@ -104,7 +107,12 @@ class _World:
             spread=rng.random,
             trace=trace,
         )
+        self.watch_s = A_YEAR_S if rng.random() < 0.5 else None
         self.stage.zombies_send = self.weather.zombies_send
+        self.stage.no_lists_until = self.weather.no_lists_s
+        self.stage.shop_down_until = self.weather.shop_down_s
+        if not self.stage.sighted and rng.random() < 0.5:
+            self.stage.generation = 1
         self.outcome = Outcome()
         self.actors: list[Actor] = []
         self.born: Counter[str] = Counter()
@@ -123,12 +131,16 @@ class _World:
         stage.calm = False
         self._storm()
         stage.calm = True
+        if self.rng.random() < 0.3:
+            # Sold out meanwhile: whatever the shop is asked about from now on, it does not want.
+            stage.declines.update(stage.ledger.state.receipts)
         untold = self._untold()
         check_durable(evidence_of(stage))
-        recover(stage)
+        recover(stage, watch_s=self.watch_s)
         untold |= self._untold()
         check(evidence_of(stage, untold=untold))
-        if self._people_decide():
+        decided = self._people_decide()
+        if self._people_try_again() or decided:
             recover(stage)
             check(evidence_of(stage, untold=untold | self._untold()))
         for record in stage.backend.orders(OrderFilter(limit=200)).records:
@@ -169,11 +181,18 @@ class _World:
         if self.weather.crash and self.rng.random() < self.weather.crash:
             self._dies(actor)
         else:
-            mishap = None if actor.at is None else self.weather.strikes(self.rng, actor.at)
+            mishap = None if actor.at is None else self._mishap(actor.at)
             self.outcome.mishaps += mishap is not None
             self.stage.let_on(actor, mishap)
         if not actor.alive:
             self._bury()
+
+    def _mishap(self, at: Stop) -> Mishap | None:
+        mishap = self.weather.strikes(self.rng, at, sighted=self.stage.sighted)
+        if mishap is not None and at.name in MOVES_MONEY and self.stage.sighted and self.rng.random() < 0.2:
+            # Not even a look tells for an hour what has become of it.
+            self.stage.hides[str(at.detail[0])] = self.stage.time_s + 3_600.0
+        return mishap
 
     def _next(self, party: deque[Callable[[], object]]) -> None:
         """Somebody does the next thing on their list."""
@@ -251,6 +270,11 @@ class _World:
         if rng.random() < 0.2:
             decides = partial(self._a_person_decides, order_id)
             self.parties.append(deque([decides] * rng.randint(1, 4)))
+        if rng.random() < 0.1:
+            looks = partial(self._a_person_looks, order_id)
+            self.parties.append(deque([looks] * rng.randint(1, 2)))
+        if rng.random() < 0.05:
+            self.parties.append(deque([partial(self._bootpay_forgets, order_id)]))
 
     def _buyer(self, order_id: OrderId, price: int, terms: dict[str, object]) -> deque[Callable[[], object]]:
         rng, stage = self.rng, self.stage
@@ -377,6 +401,12 @@ class _World:
             )
             self.actors.append(forger(self.stage, self._name("forger"), notice))
 
+    def _bootpay_forgets(self, order_id: OrderId) -> None:
+        """One of the order's receipts cannot be found for an hour, whoever asks."""
+        ids = self.stage.ledger.state.by_order.get(order_id, ())
+        if ids and self.stage.sighted:
+            self.stage.hides[self.rng.choice(ids)] = self.stage.time_s + 3_600.0
+
     def _at_bootpay(self, do: Callable[[], object]) -> bool:
         """Somebody does something at Bootpay, if Bootpay lets them."""
         try:
@@ -397,6 +427,23 @@ class _World:
                 self._a_person_decides(record.order.id)
                 decided = True
         return decided
+
+    def _a_person_looks(self, order_id: OrderId) -> None:
+        """Somebody has a receipt of the order read once more, or the one that it hangs on."""
+        stage, rng = self.stage, self.rng
+        ids = stage.ledger.state.by_order.get(order_id, ())
+        about = ReceiptId(rng.choice(ids)) if ids and rng.random() < 0.5 else None
+        self.actors.append(looking_person(stage, self._name("looker"), order_id, about))
+
+    def _people_try_again(self) -> bool:
+        """What could not be handed over is tried again by somebody's wish."""
+        tried = False
+        for record in self.stage.backend.orders(OrderFilter(limit=200)).records:
+            for owed in self.stage.backend.deliveries(record.order.id):
+                if owed.state is DeliveryState.DEAD and self.rng.random() < 0.5:
+                    run(self.stage.world.store.retry_delivery(owed.id, self.stage.now()))
+                    tried = True
+        return tried
 
     def _a_person_decides(self, order_id: OrderId) -> None:
         """Somebody decides, on some receipt of the order or on none in particular, whatever else is going on."""

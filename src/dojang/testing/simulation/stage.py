@@ -6,18 +6,18 @@ shop received, which notifications were acknowledged.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore, Backend
-from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
-from dojang.core.payment import Record
 from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
 from dojang.emulator.books import Json, Webhook
@@ -27,7 +27,7 @@ from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreU
 from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
 from dojang.testing.ledger_gateway import LedgerGateway
 from dojang.testing.pretend_bootpay import PretendBootpay
-from dojang.testing.simulation.invariants import Asked, Seen, Truth
+from dojang.testing.simulation.evidence import Answered, Asked, Held, HookWord, Seen, Truth, Written
 from dojang.testing.simulation.stepped import AFTER, Actor, Mishap, Stop, stop
 
 __all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "Note", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
@@ -37,6 +37,13 @@ T = TypeVar("T")
 
 _START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 _EPOCH_S = _START.timestamp()
+_LOOK_RESERVE_S = 1.5
+_REFUSALS = {
+    "look_up": "RC_SERVER_ERROR",
+    "look_up_order": "RC_SERVER_ERROR",
+    "confirm": "RC_CONFIRM_FAILED",
+    "cancel": "RC_CANCEL_SERVER_ERROR",
+}
 _READS = frozenset({"load", "history", "orders", "deliveries", "notices"})
 
 BUYER: Json = {
@@ -71,6 +78,9 @@ class SimulatedLedger(Ledger):
             "webhook_type": type_,
         }
 
+    def _v1_body(self, receipt: Entry) -> Json:
+        return {"receipt_id": receipt.receipt_id, "order_id": receipt.order_id, "status": receipt.status}
+
 
 class Stage:
     """The world, and who is on it.
@@ -84,15 +94,25 @@ class Stage:
         asked: What Bootpay was asked, in order.
         received: What the shop was handed, in order, as plain values.
         acknowledged: Notifications that were acknowledged: receipt, kind, cancelled amount.
-        wanted: Cancels the shop asked for: `order_id`, `key`, `amount`, `expected_remaining`.
-        answers: What callers were told: use case, subject, the answer in a word.
+        wanted: Cancels the shop asked for, by who asked: `order_id`, `key`, `amount`, `expected_remaining`.
+        answers: What callers were told.
+        hook: What the shop said before approvals.
+        held: What workers claimed and let go of.
+        overstayed: Use cases that began to wait although their time was over: kind and actor.
+        unwanted: Deliveries of which the shop wants no more (410).
+        retried: Deliveries that a person wanted tried again.
         errors: Words of the expected errors that use cases ended in.
         outside: Money that left receipts without us, in Bootpay's units.
         sighted: Whether receipts can be found by order id.
         epoch_s: The beginning, in seconds since 1970.
+        generation: Which of Bootpay's two is spoken: the first says less in its webhooks.
+        hides: Receipts that Bootpay does not find when it is asked for them, each until a moment.
+        no_lists_until: Until when receipts cannot be found by order id although each can be looked up.
+        shop_down_until: Until when the shop takes nothing.
+        declines: Receipts that the shop does not want.
         late: What Bootpay will still do although the caller has given up waiting.
         changes: How often something was written.
-        written_after: When a step was written (order, version), as the number of calls to Bootpay made until then.
+        written: When each step was written, and by whom, by order and version.
         notes: The trace, where one is kept.
     """
 
@@ -115,17 +135,25 @@ class Stage:
         self.asked: list[Asked] = []
         self.received: list[dict[str, object]] = []
         self.acknowledged: list[tuple[str, str, str]] = []
-        self.wanted: list[dict[str, object]] = []
-        self.answers: list[tuple[str, str, str]] = []
+        self.wanted: dict[str, dict[str, object]] = {}
+        self.answers: list[Answered] = []
+        self.hook: list[HookWord] = []
+        self.held: list[Held] = []
+        self.overstayed: list[tuple[str, str]] = []
+        self.unwanted: set[str] = set()
+        self.retried: set[str] = set()
         self.errors: list[str] = []
         self.outside: dict[str, int | float] = {}
         self.sighted = sighted
         self.epoch_s = _EPOCH_S
         self.late: list[tuple[float, Callable[[], object]]] = []
         self.changes = 0
-        self.written_after: dict[tuple[str, int], int] = {}
+        self.written: dict[tuple[str, int], Written] = {}
         self.notes: list[Note] | None = [] if trace else None
+        self.generation = 2
         self.declines: set[str] = set()
+        self.hides: dict[str, float] = {}
+        self.no_lists_until = self.shop_down_until = -1.0
         self._now: tuple[float, datetime] = (-1.0, _START)
         url = "https://shop.example/webhooks/bootpay" if webhooks else ""
         self.ledger: Ledger
@@ -167,6 +195,8 @@ class Stage:
         if self.calm or actor is None:
             self.pass_time(seconds)
             return
+        if actor.ends_at is not None and self.time_s >= actor.ends_at:
+            self.overstayed.append((actor.kind, actor.name))
         actor.wakes_at = wakes_at = self.time_s + seconds
         actor.slept_at = self.changes
         await stop(_SLEEP)
@@ -184,10 +214,20 @@ class Stage:
         """A moment in seconds since the beginning."""
         return (at - _START).total_seconds()
 
-    def arrive(self, *, all_of_it: bool = False) -> None:
-        """Let Bootpay do what its callers gave up waiting for."""
-        due = [do for at, do in self.late if all_of_it or at <= self.time_s]
-        self.late = [(at, do) for at, do in self.late if not all_of_it and at > self.time_s]
+    def shown(self, result: T, *, unknown: bool = False) -> T:
+        """What Bootpay shows of an answer: nothing of a receipt that it does not find just now."""
+        if isinstance(result, list | tuple):
+            return [one for one in result if not unknown and not self._hidden(one)]  # type: ignore[return-value]  # a list as before
+        return None if unknown or self._hidden(result) else result  # type: ignore[return-value]  # look-ups may give None
+
+    def _hidden(self, receipt: object) -> bool:
+        return bool(self.hides) and self.time_s < self.hides.get(str(getattr(receipt, "id", "")), -1.0)
+
+    def arrive(self, within_s: float = 0.0) -> None:
+        """Let Bootpay do what its callers gave up waiting for, if it would within so many seconds."""
+        until = self.time_s + within_s
+        due = [do for at, do in self.late if at <= until]
+        self.late = [(at, do) for at, do in self.late if at > until]
         for do in due:
             do()
 
@@ -201,8 +241,7 @@ class Stage:
             if not reads:
                 self.changes += 1
             result = f(*args, **kwargs)
-            if name == "commit":
-                self._written(*args)
+            self._witness(name, args, result)
             if self.notes is not None:
                 self.note(f"store.{name}", *args, answer=result)
             return result
@@ -218,8 +257,7 @@ class Stage:
             self.note(f"store.{name}", *args, answer=error)
             await stop(AFTER)
             raise
-        if name == "commit":
-            self._written(*args)
+        self._witness(name, args, result)
         if mishap is Mishap.STORE_SILENT:
             self.note(f"store.{name}", *args, answer="done, but the answer was lost")
             await stop(AFTER)
@@ -229,12 +267,52 @@ class Stage:
         await stop(AFTER)
         return result
 
-    def _written(self, *args: object) -> None:
-        record, decision = args
-        assert isinstance(record, Record)
-        assert isinstance(decision, Decision)
-        for event in decision.events:
-            self.written_after[str(record.order.id), event.version] = len(self.asked)
+    def _witness(self, name: str, args: Sequence[Any], result: object) -> None:
+        """Note who wrote a step, who claimed what is due and who let go of it."""
+        who, kind = self.who, self.kind
+        match name:
+            case "commit":
+                record, decision = args
+                order_id = str(record.order.id)
+                for event in decision.events:
+                    self.written[order_id, event.version] = Written(len(self.asked), who, kind)
+                self.held.append(Held(who, "check", order_id, claimed=False))
+            case "reschedule":
+                self.held.append(Held(who, "check", str(args[0].order.id), claimed=False))
+            case "settle_delivery":
+                self.held.append(
+                    Held(
+                        who, "delivery", args[0].id, claimed=False, token=args[0].attempts, wrote=bool(result)
+                    )
+                )
+            case "retry_delivery":
+                self.retried.add(args[0])
+                self.held.append(Held(who, "delivery", args[0], claimed=False, token=sys.maxsize))
+            case "settle_notice":
+                self.held.append(Held(who, "notice", args[0].notice.key, claimed=False, wrote=bool(result)))
+            case "claim_checks" | "claim_deliveries" | "claim_notices":
+                now, until = args[0].timestamp(), args[1].timestamp()
+                claimed: Sequence[Any] = result  # type: ignore[assignment]  # what each of them gives
+                for one in claimed:
+                    if name == "claim_checks":
+                        held = Held(who, "check", str(one), claimed=True, now=now, until=until)
+                    elif name == "claim_notices":
+                        held = Held(who, "notice", one.notice.key, claimed=True, now=now, until=until)
+                    else:
+                        held = Held(who, "delivery", one.id, True, now, until, one.attempts)
+                    self.held.append(held)
+            case _:
+                pass
+
+    @property
+    def kind(self) -> str:
+        """Which use case it runs, likewise."""
+        return self.running.kind if self.running is not None else "calm"
+
+    @property
+    def who(self) -> str:
+        """Who is at it; `calm` where no actor is."""
+        return self.running.name if self.running is not None else "calm"
 
     # Who is on it
 
@@ -247,6 +325,7 @@ class Stage:
         *,
         may_be_lost: bool = False,
         skew_s: float = 0.0,
+        within_s: float | None = None,
     ) -> Actor:
         """A process that begins now and stands before its first call.
 
@@ -257,10 +336,12 @@ class Stage:
             on_answer: What its answer does.
             may_be_lost: Whether it may still die between the end of the use case and its answer.
             skew_s: How wrong its clock is.
+            within_s: How long its caller can wait, where somebody waits.
         """
         heard: Coroutine[Any, Any, T] = self._heard(coroutine, on_answer, may_be_lost)
         actor = Actor(name, kind, heard)
         actor.skew_s = skew_s
+        actor.ends_at = None if within_s is None else self.time_s + within_s
         self.let_on(actor)
         return actor
 
@@ -298,7 +379,14 @@ class Stage:
     def open(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
         """A buyer opens a payment window."""
         checkout = msgspec.convert(
-            {"order_id": str(order_id), "price": price, "user": BUYER, **terms}, Checkout
+            {
+                "order_id": str(order_id),
+                "price": price,
+                "user": BUYER,
+                "generation": self.generation,
+                **terms,
+            },
+            Checkout,
         )
         return ReceiptId(self.ledger.open_checkout(checkout).receipt_id)
 
@@ -320,7 +408,8 @@ class Stage:
         def heard(_: object = None) -> None:
             self.acknowledged.append(_key(webhook))
             if webhook.verdict == "pending":
-                self.ledger.answered(webhook, status=200, answer=b'{"success": true}')
+                answer = b"OK" if webhook.generation == 1 else b'{"success": true}'
+                self.ledger.answered(webhook, status=200, answer=answer)
 
         return heard
 
@@ -334,6 +423,7 @@ def notice_of(webhook: Webhook) -> Notice:
     receipt_id, kind, cancelled = _key(webhook)
     return Notice(
         receipt_id=ReceiptId(receipt_id),
+        generation=webhook.generation,
         kind=kind,
         cancelled=cancelled,
         order_id=str(webhook.body.get("order_id") or ""),
@@ -342,7 +432,8 @@ def notice_of(webhook: Webhook) -> Notice:
 
 def _key(webhook: Webhook) -> tuple[str, str, str]:
     cancelled = webhook.body.get("cancelled_price")
-    return webhook.receipt_id, webhook.type, "" if cancelled is None else f"{cancelled:g}"
+    kind = str(webhook.body.get("webhook_type") or webhook.body.get("status"))
+    return webhook.receipt_id, kind, "" if cancelled is None else f"{cancelled:g}"
 
 
 class _Wire:
@@ -411,8 +502,8 @@ class _Wire:
         writes = name in ("confirm", "cancel")
         mishap: Mishap | None = None
         overdue = False
+        begun = stage.time_s
         if not stage.calm:
-            begun = stage.time_s
             mishap = await stop(Stop("gateway", name, writes=writes, detail=(about, cancel_id)))
             # Whoever was paused before it could send notices that its time is over, or does not.
             overdue = stage.time_s - begun > within_s
@@ -420,44 +511,43 @@ class _Wire:
                 mishap = Mishap.NOT_SENT
         if within_s <= 0:
             mishap = Mishap.NOT_SENT
+        elif name == "look_up_order" and stage.time_s < stage.no_lists_until:
+            mishap = Mishap.REFUSED
+        noted = partial(self._noted, name, about, cancel_id, overdue, begun, within_s)
         if mishap is Mishap.NOT_SENT:
-            self._noted(name, about, "not_sent", cancel_id, overdue)
+            noted("not_sent")
             raise NotSent(f"{name} never left")
-        if mishap is Mishap.LOST_BEFORE:
-            self._noted(name, about, "unknown", cancel_id, overdue)
-            await stop(AFTER)
-            raise OutcomeUnknown(f"{name} got no answer")
-        if mishap is Mishap.LATE:
-            note = self._noted(name, about, "unknown", cancel_id, overdue)
-            stage.late.append((stage.time_s + 20.0, lambda: self._arrives(note, carry_out)))
-            await stop(AFTER)
-            raise OutcomeUnknown(f"{name} got no answer in time")
-        if mishap is Mishap.REFUSED:
-            self._noted(name, about, "refused", cancel_id, overdue)
-            await stop(AFTER)
-            code = "RC_CONFIRM_FAILED" if name == "confirm" else "RC_CANCEL_SERVER_ERROR"
-            raise Refused(code, "거절", http_status=400)
-        note = self._noted(name, about, "unknown", cancel_id, overdue)
-        try:
-            result = _ran(carry_out())
-        except BootpayError as error:
-            stage.asked[note] = stage.asked[note]._replace(
-                outcome="refused" if isinstance(error, Refused) else "unknown"
-            )
-            stage.note(name, about, answer=error)
-            if not stage.calm:
-                await stop(AFTER)
-            raise
-        self._did(note, stage.asked[note].truth, note)
-        if mishap is Mishap.LOST_AFTER:
-            stage.note(name, about, answer="done, but the answer was lost")
-            await stop(AFTER)
-            raise OutcomeUnknown(f"{name} got no answer")
-        self._saw(note, result)
+        note = noted("unknown")
+        error: BootpayError | None = None
+        match mishap:
+            case Mishap.LOST_BEFORE:
+                error = OutcomeUnknown(f"{name} got no answer")
+            case Mishap.LATE | Mishap.VERY_LATE:
+                stage.late.append((stage.time_s + mishap.late_s, lambda: self._arrives(note, carry_out)))
+                error = OutcomeUnknown(f"{name} got no answer in time")
+            case Mishap.REFUSED:
+                error = Refused(_REFUSALS[name], "거절", http_status=400)
+            case _:
+                try:
+                    result = _ran(carry_out())
+                    self._did(note, stage.asked[note].truth, note)
+                except BootpayError as no:
+                    error = no
+                else:
+                    if mishap is Mishap.LOST_AFTER:
+                        error = OutcomeUnknown(f"{name} did it, but the answer was lost")
+        if error is None:
+            if not writes:
+                result = stage.shown(result, unknown=mishap is Mishap.UNKNOWN)
+            self._saw(note, result)
+        elif isinstance(error, Refused):
+            stage.asked[note] = stage.asked[note]._replace(outcome="refused")
         if stage.notes is not None:
-            stage.note(name, about, answer=result)
+            stage.note(name, about, answer=error or result)
         if not stage.calm:
             await stop(AFTER)
+        if error is not None:
+            raise error
         return result
 
     def _arrives(self, note: int, carry_out: Callable[[], Coroutine[object, None, object]]) -> None:
@@ -471,23 +561,38 @@ class _Wire:
         self._stage.note("late", answer="Bootpay has done it now")
         self._did(note, before, len(self._stage.asked))
 
-    def _noted(self, name: str, about: str, outcome: str, cancel_id: str, overdue: bool) -> int:
+    def _noted(
+        self,
+        name: str,
+        about: str,
+        cancel_id: str,
+        overdue: bool,
+        begun: float,
+        within_s: float,
+        outcome: str,
+    ) -> int:
         """Note the question with the truth as it stands in the books; its number."""
-        stage = self._stage
+        stage, actor = self._stage, self._stage.running
         entry = stage.ledger.state.receipts.get(about) if name in ("confirm", "cancel") else None
-        if stage.notes is not None and outcome != "unknown":
+        if stage.notes is not None and outcome == "not_sent":
             stage.note(name, about, answer=outcome)
+        over_s = -1.0
+        if actor is not None and actor.ends_at is not None:
+            # After doubt one short look is always made, so that the answer can be written down.
+            over_s = within_s - max(actor.ends_at - begun, _LOOK_RESERVE_S)
         stage.asked.append(
             Asked(
                 at=stage.time_s,
-                who=stage.running.name if stage.running is not None else "calm",
-                kind=stage.running.kind if stage.running is not None else "calm",
+                who=stage.who,
+                kind=stage.kind,
                 what=name,
                 receipt_id=about,
                 outcome=outcome,
                 cancel_id=cancel_id,
                 truth=truth_of(entry) if entry is not None else None,
                 overdue=overdue,
+                until=stage.epoch_s + begun + within_s + (actor.skew_s if actor is not None else 0.0),
+                over_s=over_s,
             )
         )
         return len(stage.asked) - 1
@@ -530,7 +635,7 @@ def truth_of(entry: Entry) -> Truth:
         status=entry.status,
         cancelled_price=entry.cancelled_price,
         cancelled_tax_free=entry.cancelled_tax_free,
-        purchased=entry.purchased_at is not None,
+        purchased_at=entry.purchased_at,
         method=entry.method,
     )
 
@@ -551,9 +656,13 @@ class _Shop:
         mishap = None
         if not stage.calm:
             mishap = await stop(Stop("shop", "hand_over", writes=True, detail=(delivery.id,)))
-        if mishap is Mishap.SHOP_DOWN:
+        if mishap is Mishap.SHOP_DOWN or stage.time_s < stage.shop_down_until:
             stage.note("hand_over", delivery.id, answer="no answer")
             return HandedOver(settled=False, words="no answer")
+        if mishap is Mishap.SHOP_GONE:
+            stage.unwanted.add(delivery.id)
+            stage.note("hand_over", delivery.id, answer="no more of these")
+            return HandedOver(settled=False, gone=True, words="410")
         stage.received.append(
             {"id": delivery.id, "type": delivery.type, "at": stage.time_s, "data": dict(delivery.data)}
         )
@@ -571,6 +680,7 @@ class _Shop:
         if not stage.calm:
             mishap = await stop(Stop("shop", "ask", writes=False, detail=(receipt.id,)))
         declined = mishap is Mishap.DECLINED or receipt.id in stage.declines
+        stage.hook.append(HookWord(stage.who, str(receipt.id), not declined, len(stage.asked)))
         stage.note("ask", receipt.id, answer="no" if declined else "yes")
         if not stage.calm:
             await stop(AFTER)

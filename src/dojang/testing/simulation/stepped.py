@@ -30,14 +30,25 @@ class Mishap(Enum):
     """Bootpay did it and the answer was lost, or read `*_CRITICAL_*`."""
     LATE = "late"
     """The caller gives up waiting; Bootpay does it afterwards."""
+    VERY_LATE = "very_late"
+    """The caller gives up waiting; Bootpay does it when everybody has written it off."""
+    UNKNOWN = "unknown"
+    """Bootpay does not find the receipt, or has not put it on its list yet."""
     REFUSED = "refused"
     """Bootpay or the payment gateway says no."""
     SHOP_DOWN = "shop_down"
     """The shop does not answer."""
     SHOP_SILENT = "shop_silent"
     """The shop has taken the delivery, but its answer was lost."""
+    SHOP_GONE = "shop_gone"
+    """The shop answers that it wants no more of these (410)."""
     DECLINED = "declined"
     """The shop does not want the money."""
+
+    @property
+    def late_s(self) -> float:
+        """After how long Bootpay does what its caller has given up."""
+        return {Mishap.LATE: 20.0, Mishap.VERY_LATE: 700.0}[self]
 
 
 class Stop:
@@ -84,11 +95,12 @@ class Actor:
         slept_at: While it sleeps, how many changes the store had seen.
         skew_s: How wrong this process's clock is.
         since: When it came to where it stands.
+        ends_at: When whoever waits for it gives up, if anybody waits.
     """
 
     __slots__ = (
-        "_coroutine", "answer", "at", "dead", "done", "error", "kind", "name", "since", "skew_s", "slept_at",
-        "wakes_at",
+        "_coroutine", "answer", "at", "dead", "done", "ends_at", "error", "kind", "name", "since", "skew_s",
+        "slept_at", "wakes_at",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +120,7 @@ class Actor:
         self.slept_at = 0
         self.skew_s = 0.0
         self.since = 0.0
+        self.ends_at: float | None = None
 
     @property
     def alive(self) -> bool:
