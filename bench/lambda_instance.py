@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +89,8 @@ class Instance(lambda_runtime.Instance):
 
     def _spent(self) -> tuple[float, float]:
         (runtime,) = set(self.processes) - {self._process.pid}
-        # Nanoseconds; the clock ticks of `stat` are ten milliseconds long.
-        on_processor = sum(
-            int(task.read_text().split()[0]) for task in Path(f"/proc/{runtime}/task").glob("*/schedstat")
-        )
+        # Linux's number for the clock of a process, threads included that have ended (clock_getcpuclockid).
+        on_processor = time.clock_gettime_ns((~runtime << 3) | 2)
         status = Path(f"/proc/{runtime}/status").read_text()
         peak = re.search(r"VmHWM:\s+(\d+) kB", status)
         assert peak

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,6 +38,8 @@ class Contender:
         sources: The function's own files.
         packages: What its layer is made of; empty for dojang's own layer, None for no layer.
         ours: Whether it is the whole service, with its own routes.
+        keys_elsewhere: Whether its keys are in Secrets Manager, as the template has it, and not in the environment.
+        byte_code: Whether its layer was made with the function's Python at hand.
     """
 
     name: str
@@ -43,8 +47,11 @@ class Contender:
     sources: tuple[Path, ...] = ()
     packages: tuple[str, ...] | None = None
     ours: bool = False
+    keys_elsewhere: bool = False
+    byte_code: bool = True
 
 
+_HANDLER = "dojang.entry.aws.handler"
 CONTENDERS = (
     Contender("(a) bare handler", "bare.handler", (_FUNCTIONS / "bare.py",)),
     Contender("(b) official SDK alone", "official.handler", (_FUNCTIONS / "official.py",), _OFFICIAL),
@@ -54,12 +61,21 @@ CONTENDERS = (
         (_FUNCTIONS / "official.py", _FUNCTIONS / "powertools.py"),
         (*_OFFICIAL, f"aws-lambda-powertools=={POWERTOOLS}", "jmespath"),
     ),
-    Contender("(d) dojang, DynamoDB store", "dojang.entry.aws.handler", packages=(), ours=True),
+    Contender("(d) dojang as the template deploys it", _HANDLER, packages=(), ours=True, keys_elsewhere=True),
     Contender(
         "(e) dojang, stateless",
         "stateless.handler",
         (_FUNCTIONS / "stateless.py", _ROOT / "examples" / "lambda_stateless.py"),
         (),
+    ),
+    Contender("(d) with keys in the environment", _HANDLER, packages=(), ours=True),
+    Contender(
+        "(d) without byte code",
+        _HANDLER,
+        packages=(),
+        ours=True,
+        keys_elsewhere=True,
+        byte_code=False,
     ),
 )
 
@@ -86,7 +102,7 @@ def deploy(folder: Path) -> list[Deployment]:
     runtime = folder / "runtime"
     _install([f"{name}=={version(name)}" for name in _RUNTIME], runtime)
     _compile(runtime)
-    layers: dict[tuple[str, ...], tuple[tuple[Path, ...], int, int]] = {}
+    layers: dict[tuple[tuple[str, ...], bool], tuple[tuple[Path, ...], int, int]] = {}
     found = []
     for number, contender in enumerate(CONTENDERS):
         task = folder / f"task-{number}"
@@ -97,22 +113,23 @@ def deploy(folder: Path) -> list[Deployment]:
         if contender.packages is None:
             found.append(Deployment(contender, (task, runtime), 0, 0))
             continue
-        if contender.packages not in layers:
-            content = _layer(contender.packages, folder / f"wheels-{number}")
+        kind = contender.packages, contender.byte_code
+        if kind not in layers:
+            content = _layer(contender.packages, folder / f"wheels-{number}", byte_code=contender.byte_code)
             opt = folder / f"opt-{number}"
             path = lambda_runtime.unpacked(content, opt)
             unzipped = sum(file.stat().st_size for file in opt.rglob("*") if file.is_file())
-            layers[contender.packages] = (path, len(content), unzipped)
-        path, size, unzipped = layers[contender.packages]
+            layers[kind] = (path, len(content), unzipped)
+        path, size, unzipped = layers[kind]
         found.append(Deployment(contender, (task, *path, runtime), size, unzipped))
     return found
 
 
-def _layer(packages: Sequence[str], folder: Path) -> bytes:
+def _layer(packages: Sequence[str], folder: Path, *, byte_code: bool) -> bytes:
     if not packages:
         layer = build_layer(lambda_runtime.HERE)
         assert layer.compiled_by is not None
-        return layer.content
+        return layer.content if byte_code else _without_byte_code(layer.content)
     _install(packages, folder)
     # The same files are left out, the same byte code is made, the same zip is written as for our own layer.
     files = {path: file.read_bytes() for path, file in files_of(folder).items()}
@@ -130,6 +147,17 @@ def _layer(packages: Sequence[str], folder: Path) -> bytes:
         {},
     )
     return content
+
+
+def _without_byte_code(layer: bytes) -> bytes:
+    """The same layer as a machine makes it that lacks the function's Python."""
+    with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+        files = {
+            name.removeprefix("python/"): archive.read(name)
+            for name in archive.namelist()
+            if not name.endswith(".pyc")
+        }
+    return zipped(files, {})[0]
 
 
 def _compile(folder: Path) -> None:

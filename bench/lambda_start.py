@@ -7,7 +7,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from bench.lambda_capacity import relay
 from bench.lambda_instance import Figures, Instance
 from bench.lambda_packages import Deployment, deploy
 from bench.processes import upstream
+from bench.secrets_manager import kept_elsewhere
 from bench.upstream import receipt_id_of
 from dojang.adapters.dynamodb import DynamoDBBackend
 from dojang.core.order import Money, Order, OrderId
@@ -33,6 +34,13 @@ _ROOT = Path(__file__).parent.parent
 _EVENT = json.loads((_ROOT / "tests" / "samples" / "aws" / "http_api.json").read_text(encoding="utf-8"))
 _PRICE = 1200
 _IDEMPOTENCY = "idempotency"
+_CERT = "server.pem"
+_KEYS = {
+    "BOOTPAY_CLIENT_KEY": "client",
+    "BOOTPAY_SECRET_KEY": "secret",
+    "DOJANG_API_KEYS": "an-api-key-of-the-shop-0123456789",
+    "DOJANG_DELIVER_SECRET": "whsec_" + "c2VjcmV0" * 4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class StartFigures:
-    """All contenders, in their order: bare, official, powertools, dojang, stateless."""
+    """All contenders, in the order of `CONTENDERS`."""
 
     results: tuple[Result, ...]
 
@@ -81,29 +89,42 @@ def measure(rounds: int) -> StartFigures:
         deployments = deploy(folder)
         endpoint = dynamodb_local.server_endpoint()
         os.environ.update(dynamodb_local.KEYS)
-        table = _tables(rounds + 2)
+        # Each contender has an order of its own to verify in each round: a second one would be a replay.
+        table = _tables((rounds + 2) * len(deployments))
         with _bootpay(folder) as settings:
             environment = settings | _stores(table, endpoint)
-            found: dict[str, list[Figures]] = {one.contender.handler: [] for one in deployments}
+            found: dict[str, list[Figures]] = {one.contender.name: [] for one in deployments}
             for turn in range(rounds + 1):
-                for deployment in deployments[turn % 5 :] + deployments[: turn % 5]:
-                    with Instance(deployment, environment, folder) as instance:
-                        found[deployment.contender.handler].append(
-                            instance.measured(_verify(turn, ours=deployment.contender.ours))
+                first = turn % len(deployments)
+                for deployment in deployments[first:] + deployments[:first]:
+                    with (
+                        _keys(deployment, folder) as keys,
+                        Instance(deployment, environment | keys, folder) as instance,
+                    ):
+                        found[deployment.contender.name].append(
+                            instance.measured(
+                                _verify(_order(turn, deployments, deployment), ours=deployment.contender.ours)
+                            )
                         )
                     sys.stderr.write(".")
                     sys.stderr.flush()
             sys.stderr.write("\n")
             counted = {
-                one.contender.handler: _counted(one, settings, table, endpoint, rounds + 1, folder)
+                one.contender.name: _counted(
+                    one, settings, table, endpoint, _order(rounds + 1, deployments, one), folder
+                )
                 for one in deployments
             }
     return StartFigures(
         tuple(
-            Result(one, tuple(found[one.contender.handler][1:]), *counted[one.contender.handler])
+            Result(one, tuple(found[one.contender.name][1:]), *counted[one.contender.name])
             for one in deployments
         )
     )
+
+
+def _order(turn: int, deployments: Sequence[Deployment], one: Deployment) -> int:
+    return turn * len(deployments) + deployments.index(one)
 
 
 def _counted(
@@ -112,7 +133,8 @@ def _counted(
     """Once more, through a relay that counts: it would slow the figures down."""
     with (
         relay(endpoint) as counted,
-        Instance(deployment, settings | _stores(table, counted.url), folder) as instance,
+        _keys(deployment, folder) as keys,
+        Instance(deployment, settings | keys | _stores(table, counted.url), folder) as instance,
     ):
         found = []
         for _ in range(2):
@@ -145,7 +167,7 @@ def _webhook(number: int) -> dict[str, Any]:
 def _bootpay(folder: Path) -> Iterator[dict[str, str]]:
     """A pretend Bootpay over TLS, among as many trusted authorities as a machine has; the settings that name it."""
     authority = trustme.CA()
-    cert, trusted = folder / "server.pem", folder / "trusted.pem"
+    cert, trusted = folder / _CERT, folder / "trusted.pem"
     cert.write_bytes(authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.bytes())
     trusted.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
     with upstream(cert=cert) as port:
@@ -155,14 +177,23 @@ def _bootpay(folder: Path) -> Iterator[dict[str, str]]:
             "DOJANG_MODE": "emulator",
             # As the template deploys it: the shop is owed what its orders become, and the stream wakes who delivers.
             "DOJANG_DELIVER_TO": "https://shop.example/dojang",
-            "DOJANG_DELIVER_SECRET": "whsec_" + "c2VjcmV0" * 4,
-            "BOOTPAY_CLIENT_KEY": "client",
-            "BOOTPAY_SECRET_KEY": "secret",
             # The one is OpenSSL's own name for it, the other that of requests.
             "SSL_CERT_FILE": str(trusted),
             "REQUESTS_CA_BUNDLE": str(trusted),
+            # /opt and /var/task cannot be written to in Lambda: what is compiled is compiled again by each start.
+            "PYTHONDONTWRITEBYTECODE": "1",
             **dynamodb_local.KEYS,
         }
+
+
+@contextmanager
+def _keys(deployment: Deployment, folder: Path) -> Iterator[Mapping[str, str]]:
+    """A contender's keys: in its environment, or named there and kept elsewhere."""
+    if not deployment.contender.keys_elsewhere:
+        yield _KEYS
+        return
+    with kept_elsewhere(_KEYS, folder / _CERT) as named:
+        yield named
 
 
 def _stores(table: str, endpoint: str) -> dict[str, str]:

@@ -24,8 +24,8 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dojang.adapters.dynamodb import signed
-from dojang.adapters.dynamodb.signature import signed_headers
+from dojang.adapters.aws.credentials import Keys
+from dojang.adapters.aws.signature import signed_headers
 from dojang.adapters.dynamodb.signed import SignedTable, region_of
 from dojang.adapters.dynamodb.table import TableRefused, TableSilent, Value
 from dojang.errors import ConfigError
@@ -126,29 +126,38 @@ def test_what_arrives_bears_the_signature_aws_would_compute(endpoint: Endpoint, 
             "https://vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com:443/",
         ]
     ),
+    service=st.sampled_from(["dynamodb", "secretsmanager", "ssm"]),
     region=st.sampled_from(["ap-northeast-2", "cn-north-1", "us-gov-west-1"]),
-    operation=st.sampled_from(["PutItem", "TransactWriteItems"]),
+    content_type=st.sampled_from(["application/x-amz-json-1.0", "application/x-amz-json-1.1"]),
+    target=st.sampled_from(
+        ["DynamoDB_20120810.PutItem", "secretsmanager.GetSecretValue", "AmazonSSM.GetParameter"]
+    ),
     body=st.binary(max_size=64),
     secret=st.text("AZaz09/+", min_size=1, max_size=40),
     token=st.none() | st.text("AZaz09/+=", min_size=1, max_size=40),
     now=st.datetimes(timezones=st.just(UTC)).filter(lambda now: now.year > 1999),
 )
 def test_our_signature_is_botocores(
-    url: str, region: str, operation: str, body: bytes, secret: str, token: str | None, now: datetime
+    url: str,
+    service: str,
+    region: str,
+    content_type: str,
+    target: str,
+    body: bytes,
+    secret: str,
+    token: str | None,
+    now: datetime,
 ) -> None:
-    """Whatever the endpoint, the keys and the body, botocore's own signer writes the same header."""
-    headers = {
-        "Content-Type": "application/x-amz-json-1.0",
-        "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-    }
+    """Whatever the service, the endpoint, the keys and the body, botocore's own signer writes the same header."""
+    headers = {"Content-Type": content_type, "X-Amz-Target": target}
     ours = signed_headers(
-        url, region, headers, body, access_key="AKIDEXAMPLE", secret_key=secret, token=token, now=now
+        url, service, region, headers, body, access_key="AKIDEXAMPLE", secret_key=secret, token=token, now=now
     )
     request = AWSRequest("POST", url, data=body, headers=headers | {"X-Amz-Date": ours["X-Amz-Date"]})
     request.context["timestamp"] = ours["X-Amz-Date"]
     if token:
         request.headers["X-Amz-Security-Token"] = token
-    judge = SigV4Auth(Credentials("AKIDEXAMPLE", secret, token), "dynamodb", region)
+    judge = SigV4Auth(Credentials("AKIDEXAMPLE", secret, token), service, region)
     signature = judge.signature(judge.string_to_sign(request, judge.canonical_request(request)), request)
     judge._inject_signature_to_request(request, signature)
 
@@ -202,7 +211,7 @@ def test_no_keys_at_all_is_a_refusal_before_anything_is_sent(
 
 def test_keys_are_never_shown() -> None:
     """Neither by their own words nor in an error."""
-    shown = repr(signed.Keys("AKIDEXAMPLE", "wJalrXUtn", "session=="))
+    shown = repr(Keys("AKIDEXAMPLE", "wJalrXUtn", "session=="))
 
     assert not any(secret in shown for secret in ("AKIDEXAMPLE", "wJalrXUtn", "session"))
 
@@ -285,14 +294,14 @@ def test_connections_are_kept_and_made_anew_after_closing(endpoint: Endpoint, ta
     """A restored snapshot has no use for connections of the past: closing is forgetting, not the end."""
     for _ in range(2):
         table.call("GetItem", {}, 2)
-    pool = table._connections()
+    pool = table._endpoint._connections()
     kept = pool.num_connections
     table.close()
     table.call("GetItem", {}, 2)
 
     assert 1 == kept
     assert 3 == len(endpoint.asked)
-    assert pool is not table._connections()
+    assert pool is not table._endpoint._connections()
 
 
 @pytest.mark.parametrize(
@@ -304,7 +313,7 @@ def test_connections_are_kept_and_made_anew_after_closing(endpoint: Endpoint, ta
 )
 def test_the_usual_endpoint_is_the_regions_own_over_tls(region: str, host: str) -> None:
     """Where no endpoint is named, certificates and host names are checked."""
-    pool: Any = SignedTable(region)._connections()
+    pool: Any = SignedTable(region)._endpoint._connections()
 
     assert ("https", host) == (pool.scheme, pool.host)
     assert pool.conn_kw["ssl_context"].check_hostname

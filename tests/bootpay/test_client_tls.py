@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from dojang.bootpay.call import Call
+from dojang.bootpay.tls import shared_tls_context
 from dojang.errors import ConfigError, InvalidValue, NotSent
 
 
@@ -119,3 +120,19 @@ def test_headers_of_one_call_win(basic: Any, server: Any) -> None:
         server.seen[0].headers["accept"],
         server.seen[0].headers["bootpay-user-token"],
     )
+
+
+def test_what_the_system_trusts_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, authority: tuple[trustme.CA, Path]
+) -> None:
+    """Clients share it, until the system is said to trust somebody else; none of them stops checking."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    first, again = shared_tls_context(), shared_tls_context()
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
+    other = shared_tls_context()
+
+    assert first is again
+    assert other is not first
+    assert [(ssl.CERT_REQUIRED, True)] * 2 == [
+        (one.verify_mode, one.check_hostname) for one in (first, other)
+    ]

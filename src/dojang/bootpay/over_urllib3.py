@@ -23,7 +23,7 @@ from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.faults import fault_words
 from dojang.bootpay.http1 import written
-from dojang.bootpay.tls import tls_context
+from dojang.bootpay.tls import shared_tls_context, tls_context
 
 __all__ = ["Connections"]
 
@@ -112,7 +112,7 @@ class Connections:
         if self._address.scheme == "http":
             return cast("_Connection", urllib3.connection.HTTPConnection(host, port, timeout=connect_s))
         if self._tls is None:
-            self._tls = tls_context(self._ca_certs)
+            self._tls = tls_context(self._ca_certs) if self._ca_certs else shared_tls_context()
         return cast(
             "_Connection",
             urllib3.connection.HTTPSConnection(host, port, timeout=connect_s, ssl_context=self._tls),

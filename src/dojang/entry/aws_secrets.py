@@ -3,15 +3,20 @@
 `arn:aws:secretsmanager:…:secret:name-AbCdEf` is the whole secret; with `#field` at the end, one field of a secret that
 is a JSON object. `arn:aws:ssm:…:parameter/name` is a parameter, decrypted if it is a SecureString. Permissions:
 `secretsmanager:GetSecretValue` or `ssm:GetParameter`, and `kms:Decrypt` where a key of one's own encrypts it.
+As for AWS's SDK, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL` name other endpoints.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dojang.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dojang.adapters.aws import Endpoint
 
 __all__ = ["AwsSecrets"]
 
@@ -19,18 +24,24 @@ _ARN = re.compile(
     r"(?P<arn>arn:aws[a-z-]*:(?P<service>secretsmanager|ssm):(?P<region>[a-z0-9-]+):[0-9]{12}:(?:secret:|parameter/)[^#\s]+)"
     r"(?:#(?P<field>.+))?"
 )
+_ASKS = {
+    "secretsmanager": ("secretsmanager.GetSecretValue", "SECRETS_MANAGER"),
+    "ssm": ("AmazonSSM.GetParameter", "SSM"),
+}
+"""Each service's operation, and what the variable with its endpoint ends with."""
 _CONNECT_S = 2.0
-_READ_S = 4.0
+_ANSWER_S = 4.0
 # Within the ten seconds that a starting Lambda function has, even where nobody answers.
 _ATTEMPTS = 2
+_LATER = {"ThrottlingException", "Throttling", "TooManyUpdates", "RequestLimitExceeded"}
 
 
 class AwsSecrets:
-    """Reads secrets through AWS's SDK, each at most once; nothing is imported or asked before the first."""
+    """Reads secrets, each at most once; nothing is imported or asked before the first."""
 
     def __init__(self) -> None:
         self._read: dict[str, str] = {}
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def text(self, key: str, reference: str) -> str:
         """The value that a reference stands for.
@@ -54,46 +65,74 @@ class AwsSecrets:
 
     def close(self) -> None:
         """Close the connections; what was read is forgotten."""
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+        for endpoint in self._endpoints.values():
+            endpoint.close()
+        self._endpoints.clear()
         self._read.clear()
 
     def _ask(self, key: str, service: str, region: str, arn: str) -> str:
-        try:
-            from botocore.config import Config  # type: ignore[import-untyped]  # botocore has no types
-            from botocore.exceptions import (  # type: ignore[import-untyped]  # botocore has no types
-                BotoCoreError,
-                ClientError,
-            )
-            from botocore.session import get_session  # type: ignore[import-untyped]  # botocore has no types
-        except ImportError:
-            raise ConfigError(f"{key}_ARN needs one more part: pip install 'dojang[aws]'.") from None
-        try:
-            client = self._clients.get((service, region))
-            if client is None:
-                config = Config(
-                    connect_timeout=_CONNECT_S,
-                    read_timeout=_READ_S,
-                    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-                )
-                client = get_session().create_client(service, region_name=region, config=config)
-                self._clients[service, region] = client
-            if service == "ssm":
-                value = client.get_parameter(Name=arn, WithDecryption=True)["Parameter"]["Value"]
-            else:
-                value = client.get_secret_value(SecretId=arn).get("SecretString")
-        except ClientError as error:
+        # Here rather than on top: most settings are in the environment, and urllib3 is not read for those.
+        import urllib3
+
+        from dojang.adapters.aws import NoKeys, Silent
+
+        endpoint = self._endpoint(key, service, region)
+        wanted = {"SecretId": arn} if service == "secretsmanager" else {"Name": arn, "WithDecryption": True}
+        timeout = urllib3.Timeout(total=_ANSWER_S, connect=_CONNECT_S)
+        said = ""
+        for _ in range(_ATTEMPTS):
+            try:
+                answer = endpoint.post(_ASKS[service][0], json.dumps(wanted).encode(), timeout)
+            except NoKeys as error:
+                said = f"AWS cannot be asked for it: no credentials ({error})."
+                break
+            except Silent as error:
+                said = f"AWS cannot be asked for it ({error})."
+                continue
+            fields = _object(answer.data)
+            if answer.status == 200:
+                return _value(key, fields)
             # The code alone: the message may name more of the account than a log should hold.
-            code = error.response.get("Error", {}).get("Code", "")
-            raise ConfigError(
-                f"{key}_ARN: AWS does not give it ({code}); check the ARN and the role."
-            ) from None
-        except BotoCoreError as error:
-            raise ConfigError(f"{key}_ARN: AWS cannot be asked for it ({type(error).__name__}).") from None
-        if not isinstance(value, str):
-            raise ConfigError(f"{key}_ARN: the secret is binary; dojang reads text.")
-        return value
+            code = str(fields.get("__type", "")).rpartition("#")[2] or f"HTTP {answer.status}"
+            said = f"AWS does not give it ({code}); check the ARN and the role."
+            if answer.status < 500 and code not in _LATER:
+                break
+        raise ConfigError(f"{key}_ARN: {said}")
+
+    def _endpoint(self, key: str, service: str, region: str) -> Endpoint:
+        from dojang.adapters.aws import Endpoint, sound, usual_address
+
+        if (service, region) not in self._endpoints:
+            url = os.environ.get(f"AWS_ENDPOINT_URL_{_ASKS[service][1]}") or os.environ.get(
+                "AWS_ENDPOINT_URL"
+            )
+            if url and not sound(url):
+                raise ConfigError(
+                    f"{key}_ARN: AWS_ENDPOINT_URL must be a plain address such as https://vpce.example."
+                )
+            self._endpoints[service, region] = Endpoint(
+                service, region, url or usual_address(service, region), version="1.1", wanted_by=f"{key}_ARN"
+            )
+        return self._endpoints[service, region]
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of an answer; empty where somebody else than AWS has answered."""
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _value(key: str, fields: dict[str, Any]) -> str:
+    if "SecretBinary" in fields:
+        raise ConfigError(f"{key}_ARN: the secret is binary; dojang reads text.")
+    parameter = fields.get("Parameter")
+    value = parameter.get("Value") if isinstance(parameter, dict) else fields.get("SecretString")
+    if not isinstance(value, str):
+        raise ConfigError(f"{key}_ARN: what answers there is not AWS.")
+    return value
 
 
 def _field(key: str, value: str, field: str | None) -> str:

@@ -200,6 +200,11 @@ def read_settings(
         return _checked(_Found(flags or {}, environment, _toml(toml), secrets), bootpay=bootpay)
 
 
+def secrets_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Whether a setting is kept in AWS: such a one takes time to read, and may change."""
+    return any(f"{key}_ARN" in environment for key in KEYS)
+
+
 def _checked(found: _Found, *, bootpay: bool) -> Settings:
     mode = found.choice("DOJANG_MODE", Mode, Mode.LIVE)
     url = found.text("BOOTPAY_URL") or (EMULATOR_URL if mode is Mode.EMULATOR else BOOTPAY_URL)

@@ -10,8 +10,8 @@ import pytest
 
 from dojang.core.order import ReceiptId
 from dojang.drive import run
-from dojang.entry.aws.bounds import BoundedFulfilment, BoundedGateway, Bounds
-from dojang.errors import NotSent, OutcomeUnknown
+from dojang.entry.aws.bounds import BoundedFulfilment, BoundedGateway, Bounds, OutOfTime
+from dojang.errors import OutcomeUnknown
 from dojang.ports import HandedOver
 
 from .conftest import Deployed
@@ -83,6 +83,19 @@ def test_background_looks_leave_time_for_what_they_lead_to(bounds: Bounds) -> No
     assert [5.0] == asked.given
 
 
+def test_a_look_without_time_is_not_begun(bounds: Bounds, at: list[float]) -> None:
+    """That this invocation is over is no word about Bootpay, so it can be told apart; the next one begins anew."""
+    asked = Asked()
+    at[0] += 10.0
+    with pytest.raises(OutOfTime):
+        run(BoundedGateway(asked, bounds).look_up(RECEIPT, 4.0))  # type: ignore[arg-type]
+    told = bounds.out_of_time
+    bounds.begin(10.0)
+
+    assert [] == asked.given
+    assert [True, False] == [told, bounds.out_of_time]
+
+
 @pytest.mark.parametrize("moves", ["confirm", "cancel"])
 def test_money_moves_only_with_time_to_write_it_down(bounds: Bounds, at: list[float], moves: str) -> None:
     """The last second and a half are for the store; with less than three nothing is sent at all."""
@@ -91,7 +104,7 @@ def test_money_moves_only_with_time_to_write_it_down(bounds: Bounds, at: list[fl
     more = {"cancel_id": "c-1"} if moves == "cancel" else {}
     run(getattr(gateway, moves)(RECEIPT, 20.0, **more))
     at[0] += 7.1
-    with pytest.raises(NotSent):
+    with pytest.raises(OutOfTime):
         run(getattr(gateway, moves)(RECEIPT, 20.0, **more))
 
     assert [8.5] == asked.given

@@ -14,6 +14,7 @@ import pytest
 from dojang.adapters.clock import SystemClock
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
+from dojang.entry.aws.bounds import Bounds
 from dojang.entry.aws.keeping import Keeper
 from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
 
@@ -521,6 +522,63 @@ def test_a_schedule_counts_what_it_could_not_check(
     assert (200, 0) == (heard["statusCode"], before)
     assert 1 == checked["reconcile"]["errors"]
     assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
+
+
+@pytest.mark.parametrize("event", [
+    {"action": "cancel", "order_id": "o-1", "key": "k", "reason": "품절"},
+    {"action": "cancel"},
+    {"action": "nonsense"},
+])  # fmt: skip
+@pytest.mark.parametrize("set_up", [True, False])
+def test_a_buyers_account_is_not_taken_from_an_event(
+    deployed: Deployed, event: dict[str, str], set_up: bool
+) -> None:
+    """Answered, never raised: Lambda keeps an event that failed, and here it would keep the account for days."""
+    if not set_up:
+        deployed.restart(DOJANG_MODE="nonsense")
+    account = {"bank_username": "홍길동", "bank_account": "12345678901234", "bank_code": "004"}
+    answer = deployed(event | {"refund_account": account})
+
+    assert (400, "invalid_request") == (answer["status"], answer["body"]["code"])
+    assert "/v1/orders/{order_id}/cancel" in answer["body"]["detail"]
+    assert not any(word in deployed.out.getvalue() for word in ("12345678901234", "홍길동"))
+
+
+def test_only_a_schedule_that_got_through_is_counted(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm watches that count: a run without a store, or any other event, is none."""
+
+    def away(*_: object, **__: object) -> Any:
+        raise StoreUnavailable("the table does not answer")
+
+    deployed(sample("event_rule"))
+    deployed({"action": "reconcile"})
+    once = deployed.counted("Schedules")
+    monkeypatch.setattr("dojang.entry.aws.function.check", away)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("event_rule"), None)
+
+    assert (1, 1) == (once, deployed.counted("Schedules"))
+
+
+def test_our_own_lack_of_time_is_no_failure_of_bootpays(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an invocation had no time to ask raises no alarm about Bootpay; whoever waits may ask again."""
+    deployed.registers("o-1")
+    said = {"receipt_id": buyer.pays("o-1", approved=True)}
+    monkeypatch.setattr(Bounds, "to_look", lambda self, _: self._granted(0.0, enough=False))
+    verified = deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", said)
+    deployed(request_event("http_api", "POST", "/webhooks/bootpay", said))
+    monkeypatch.setattr("dojang.entry.wiring.SystemClock", Later)
+    deployed.restart()
+    checked = deployed(sample("event_rule"))
+
+    assert (503, True) == (verified["statusCode"], verified["json"]["retryable"])
+    assert 1 == checked["reconcile"]["errors"]
+    assert [] == [line for line in bootpay.asked() if "receipt" in line]
+    assert 0 == deployed.counted("Failures")
 
 
 def test_a_mistake_of_ours_shows_nothing_of_what_it_met(

@@ -1,8 +1,11 @@
-"""Settings kept in AWS: the real SDK (botocore) asks a small pretend Secrets Manager and SSM on this machine."""
+"""Settings kept in AWS: asked of a small pretend Secrets Manager and SSM, which check signatures with AWS's own SDK."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,6 +13,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from tests.adapters import dynamodb_local
 
 from dojang.emulator.server import EmulatorServer
@@ -26,25 +32,44 @@ if TYPE_CHECKING:
 SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:dojang/bootpay-AbCdEf"
 PARAMETER = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/dojang/api-keys"
 API_KEY = "an-api-key-of-the-shop"
+SERVICES = {"secretsmanager": "secretsmanager", "AmazonSSM": "ssm"}
+NOT_SIGNED: tuple[int, dict[str, object]] = (400, {"__type": "InvalidSignatureException"})
+
+
+def _signed(headers: dict[str, str], body: bytes, service: str) -> bool:
+    """Whether botocore would have signed what arrived in the same way."""
+    arrived = {name.lower(): value for name, value in headers.items()}
+    request = AWSRequest("POST", f"http://{arrived['host']}/", data=body)
+    for name in arrived["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";"):
+        request.headers[name] = arrived[name]
+    request.context["timestamp"] = arrived["x-amz-date"]
+    judge = SigV4Auth(Credentials("local", "local"), service, "ap-northeast-2")
+    wanted = judge.string_to_sign(request, judge.canonical_request(request))
+    return arrived["authorization"].endswith(f"Signature={judge.signature(wanted, request)}")
 
 
 class PretendAws:
-    """Answers GetSecretValue and GetParameter in their JSON protocol; it checks no signature."""
+    """Answers GetSecretValue and GetParameter in their JSON protocol, and nobody whose signature is not right."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, object] = {}
         self.parameters: dict[str, str] = {}
         self.asked: list[str] = []
         self.down = False
+        self.first: list[tuple[int, bytes]] = []
         pretend = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                operation = self.headers["x-amz-target"].rpartition(".")[2]
+                said = self.rfile.read(int(self.headers["content-length"]))
+                service, _, operation = self.headers["x-amz-target"].rpartition(".")
                 pretend.asked.append(operation)
-                status, answer = pretend.answer(operation, request)
-                body = json.dumps(answer).encode()
+                if pretend.first:
+                    status, body = pretend.first.pop(0)
+                else:
+                    signed = _signed(dict(self.headers.items()), said, SERVICES[service])
+                    status, answer = pretend.answer(operation, json.loads(said)) if signed else NOT_SIGNED
+                    body = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/x-amz-json-1.1")
                 self.send_header("content-length", str(len(body)))
@@ -87,7 +112,7 @@ class PretendAws:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendAws]:
-    """A pretend AWS that the SDK is pointed to."""
+    """A pretend AWS that everybody is pointed to, and keys that it knows."""
     pretend = PretendAws()
     pretend.secrets[SECRET] = json.dumps({"client": "client-key", "secret": "secret-key", "n": 7})
     pretend.parameters[PARAMETER] = f"{API_KEY}\n"
@@ -100,6 +125,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendAws]:
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     yield pretend
     pretend.close()
 
@@ -172,6 +198,106 @@ def test_what_aws_says_of_the_account_stays_out(aws: PretendAws) -> None:
     assert "role/x" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        (400, b'{"__type": "ThrottlingException"}'),
+        (500, b'{"__type": "InternalServiceError"}'),
+        (503, b"<html>busy</html>"),
+    ],
+)
+def test_who_is_busy_is_asked_once_more(aws: PretendAws, first: tuple[int, bytes]) -> None:
+    """A moment's trouble at AWS keeps nobody from paying."""
+    aws.first = [first]
+    settings = read_settings(environment=KEPT)
+
+    assert "client-key" == settings.client_key
+    assert 3 == len(aws.asked)
+
+
+@pytest.mark.parametrize(
+    ("answers", "word", "times"),
+    [
+        ([(400, b'{"__type": "X#AccessDeniedException"}')], "AccessDeniedException", 1),
+        ([(503, b""), (503, b"<html>busy</html>")], "HTTP 503", 2),
+        ([(200, b"<html>Welcome to this network</html>")], "not AWS", 1),
+        ([(200, b'["SecretString"]')], "not AWS", 1),
+    ],
+)
+def test_a_no_is_a_sentence(aws: PretendAws, answers: list[tuple[int, bytes]], word: str, times: int) -> None:
+    """What another question would not change is not asked again."""
+    aws.first = answers
+    with pytest.raises(ConfigError, match=rf"_ARN: .*{word}"):
+        read_settings(environment=KEPT)
+
+    assert times == len(aws.asked)
+
+
+def test_nobody_there_is_a_sentence(aws: PretendAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed port, and an endpoint that is no address."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9")
+    with pytest.raises(
+        ConfigError, match=r"BOOTPAY_CLIENT_KEY_ARN: AWS cannot be asked for it \(NewConnectionError\)"
+    ):
+        read_settings(environment=KEPT)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "localhost:4566")
+    with pytest.raises(ConfigError, match="plain address"):
+        read_settings(environment=KEPT)
+
+    assert [] == aws.asked
+
+
+def test_without_keys_of_aws_nothing_leaves(aws: PretendAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cannot sign is told so; whoever has a profile is served."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    with pytest.raises(ConfigError, match="no credentials"):
+        read_settings(environment=KEPT)
+
+    assert [] == aws.asked
+
+
+def test_a_profile_signs_where_the_environment_has_no_keys(
+    aws: PretendAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Botocore's whole chain stands behind the environment."""
+    file = tmp_path / "credentials"
+    file.write_text("[default]\naws_access_key_id = local\naws_secret_access_key = local\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    assert "secret-key" == read_settings(environment=KEPT).secret_key
+
+
+def test_a_start_with_keys_in_aws_reads_no_sdk(aws: PretendAws) -> None:
+    """The function as the template deploys it: its keys are there when it is initialised, botocore is not."""
+    code = """
+import sys
+from dojang.entry.aws import _function
+assert _function._keeper._settings.secret_key == "secret-key"
+print(*sorted(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | KEPT
+    )
+
+    assert not {"boto3", "botocore", "asyncio"} & set(done.stdout.split())
+    assert ["GetParameter", "GetSecretValue"] == sorted(aws.asked)
+
+
+def test_what_cannot_be_read_ahead_is_tried_again_by_the_first_invocation(aws: PretendAws) -> None:
+    """Not within the initialisation, whose ten seconds are one attempt's; what is wrong is told then."""
+    aws.down = True
+    keeper = Keeper(KEPT)
+    keeper.prepare()
+    asked = list(aws.asked)
+    with pytest.raises(ConfigError, match="AccessDeniedException"):
+        keeper.ready()
+
+    assert (1, 2) == (len(asked), len(aws.asked))
+
+
 def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     """A rotated secret is taken over without a deployment; while AWS is away, what was valid stays."""
     at = [0.0]
@@ -193,6 +319,36 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     assert first is same
     assert "rotated" == rotated.settings.secret_key
     assert kept is rotated
+
+
+def test_a_halt_closes_connections_and_leaves_the_keys(aws: PretendAws) -> None:
+    """Between two runs of the schedule the machine stands still: secrets are read once in five minutes."""
+    monotonic, wall = [0.0], [1_000.0]
+    keeper = Keeper(KEPT, lambda: monotonic[0], lambda: wall[0])
+    keeper.prepare()
+    opened = []
+    asked = []
+    for _ in range(6):
+        monotonic[0] += 1
+        wall[0] += 60
+        opened.append(keeper.ready())
+        asked.append(len(aws.asked))
+    keeper.forget()
+
+    assert [2, 2, 2, 2, 2, 4] == asked
+    assert 6 == len({id(one) for one in opened})
+
+
+def test_a_clock_that_is_set_back_makes_no_key_last(aws: PretendAws) -> None:
+    """The other clock goes on, so a rotated key is taken over all the same."""
+    monotonic, wall = [0.0], [1_000_000.0]
+    keeper = Keeper(KEPT, lambda: monotonic[0], lambda: wall[0])
+    keeper.prepare()
+    monotonic[0], wall[0] = 301.0, 0.0
+    keeper.ready()
+    keeper.forget()
+
+    assert 4 == len(aws.asked)
 
 
 def test_no_secret_is_read_into_a_snapshot(aws: PretendAws) -> None:
@@ -226,9 +382,7 @@ def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(
     assert deployed(sample("event_rule"))["finished"]
 
 
-def test_the_layer_asks_with_the_sdk_of_lambdas_image(
-    aws: PretendAws, opt: Opt, bootpay: EmulatorServer, tmp_path: Path
-) -> None:
+def test_the_layer_asks_by_itself(aws: PretendAws, opt: Opt, bootpay: EmulatorServer, tmp_path: Path) -> None:
     """In the real runtime, where the layer has no SDK: the shop's key is fetched once, and opens its routes."""
     task = tmp_path / "task"
     task.mkdir()

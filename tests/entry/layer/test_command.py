@@ -165,16 +165,19 @@ def test_a_failed_download_leaves_no_zip(monkeypatch: pytest.MonkeyPatch, tmp_pa
         (["--python", "3.9"], "--python must be one of 3.11"),
         (["--arch", "mips"], "'mips' is not one of 'arm64', 'x86_64'"),
         (["--output", "file/below"], "cannot be written"),
+        (["--output", "taken"], "cannot be written"),
     ],
 )
 def test_a_wrong_word_is_one_sentence(words: list[str], sentence: str, tmp_path: Path) -> None:
     """Exit code 2, and what would be right."""
     (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "dojang-layer-python3.13-arm64.zip").mkdir(parents=True)
     result = _type(*words)
 
     assert 2 == result.exit_code
     assert sentence in result.stderr
     assert 1 == len(result.stderr.strip().splitlines())
+    assert [] == list(tmp_path.rglob("*.part"))
 
 
 def test_publishing_sends_the_very_zip(aws: PretendLambda, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def gone() -> Iterator[str]:
 def emitted(
     gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
-    """Each metric with its dimensions: a delivery is given up, the function is not set up, something is away."""
+    """Each metric with its dimensions: a schedule's run, a delivery given up, nothing set up, something away."""
     out = io.StringIO()
     with EmulatorServer() as bootpay:
         with bootpay.changing() as ledger:
@@ -80,6 +80,7 @@ def emitted(
             verify = {"action": "verify", "order_id": "o-1", "receipt_id": receipt_id}
             function(verify, None)
             function(json.loads((SAMPLES / "stream.json").read_text()), None)
+            function(json.loads((SAMPLES / "event_rule.json").read_text()), None)
             other = verify | {"receipt_id": "0" * 24}
             with bootpay.faulty(on="GET /v2/receipt", do="unauthorized"):
                 function(other, None)
@@ -123,7 +124,7 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         if not alarm["Namespace"].startswith("AWS/")
     }
 
-    assert {"UnknownOutcomes", "Attention", "Deliveries", "Errors", "Failures"} == {
+    assert {"UnknownOutcomes", "Attention", "Deliveries", "Errors", "Failures", "Schedules"} == {
         name for _, name, _ in watched
     }
     assert set() == watched - emitted
@@ -143,7 +144,7 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         ("FunctionErrors", "AWS/Lambda", "Errors"),
         ("Throttles", "AWS/Lambda", "Throttles"),
         ("StreamLate", "AWS/Lambda", "IteratorAge"),
-        ("ScheduleSilent", "AWS/Events", "Invocations"),
+        ("ScheduleSilent", "dojang", "Schedules"),
         ("SomethingFailed", "AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ],
 )

@@ -176,8 +176,8 @@ def test_the_schedule_looks_after_what_is_due_every_minute(template: Template) -
 def test_the_role_may_do_what_the_store_asks_and_nothing_else(template: Template) -> None:
     """Every action on DynamoDB's items is one of the store's; there is no Scan, no DeleteItem and no wildcard."""
     role = _properties(template, "Role")
-    (inline,) = role["Policies"]
-    statements = inline["PolicyDocument"]["Statement"]
+    always, *chosen = role["Policies"]
+    statements = always["PolicyDocument"]["Statement"]
     on_items = {
         tuple(statement["Action"])
         for statement in statements
@@ -200,8 +200,52 @@ def test_the_role_may_do_what_the_store_asks_and_nothing_else(template: Template
     } == actions
     assert [] == [action for action in actions if "*" in action or action.endswith((":Scan", ":DeleteItem"))]
     assert "*" not in [statement["Resource"] for statement in statements]
-    # Network interfaces, and only where there is a network: no resource of ours can be named for them.
-    assert ["InNetwork", NOTHING] == [role["ManagedPolicyArns"]["Fn::If"][n] for n in (0, 2)]
+    assert [("OwnKey", NOTHING), ("InNetwork", NOTHING)] == [
+        (part["Fn::If"][0], part["Fn::If"][2]) for part in chosen
+    ]
+    assert "ManagedPolicyArns" not in role
+
+
+def _chosen(template: Template, condition: str) -> dict[str, Any]:
+    """The one statement of the role that hangs on a condition."""
+    (policy,) = (
+        part["Fn::If"][1]
+        for part in _properties(template, "Role")["Policies"]
+        if part.get("Fn::If", [""])[0] == condition
+    )
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    return dict(statement)
+
+
+def test_a_function_in_a_network_may_enter_it(template: Template) -> None:
+    """The six actions that Lambda's guide lists for a function in a VPC; nothing of it without a network.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+    """
+    statement = _chosen(template, "InNetwork")
+
+    assert [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ] == statement["Action"]
+    assert "*" == statement["Resource"]
+
+
+def test_a_key_of_ones_own_may_be_used_to_read_the_secret(template: Template) -> None:
+    """That key alone, by its ARN, and for decryption alone; without such a key nothing."""
+    statement = _chosen(template, "OwnKey")
+    pattern = re.compile(template["Parameters"]["KmsKeyArn"]["AllowedPattern"])
+
+    assert ("kms:Decrypt", {"Ref": "KmsKeyArn"}) == (statement["Action"], statement["Resource"])
+    assert "" == template["Parameters"]["KmsKeyArn"]["Default"]
+    assert pattern.fullmatch(
+        "arn:aws:kms:ap-northeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    assert not pattern.fullmatch("arn:aws:kms:ap-northeast-2:111122223333:alias/shop")
 
 
 def test_a_warm_start_is_a_choice(template: Template) -> None:
@@ -286,6 +330,18 @@ def test_the_function_reaches_out_by_the_fixed_address_alone(template: Template)
         nat = routes[inside[subnet]]["NatGatewayId"]["Ref"]
         assert nats[nat]["Properties"]["AllocationId"]["Fn::GetAtt"][0].startswith("Address")
     assert "SecurityGroupIngress" not in _properties(template, "Outwards")
+
+
+def test_a_shop_on_any_port_hears(template: Template) -> None:
+    """DeliverTo and ApproveAt may name a port, so the way out is open for each of them; to TCP alone."""
+    (way_out,) = _properties(template, "Outwards")["SecurityGroupEgress"]
+    address = "https://shop.example:8443/dojang"
+
+    assert all(
+        re.fullmatch(template["Parameters"][name]["AllowedPattern"], address)
+        for name in ("DeliverTo", "ApproveAt")
+    )
+    assert ("tcp", 1, 65535) == (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"])
 
 
 def _named_resources(value: object) -> set[str]:

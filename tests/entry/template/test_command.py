@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,37 @@ def test_who_migrates_needs_another_policy() -> None:
     assert "CreateTable" not in json.dumps(functions)
 
 
-def test_china_is_another_partition() -> None:
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-west-1", "aws")]
+)
+def test_some_regions_are_another_partition(region: str, partition: str) -> None:
     """An ARN of the usual partition would allow nothing there."""
-    assert "arn:aws-cn:dynamodb:cn-north-1:" in _type("policy", "--region", "cn-north-1").stdout
+    assert f"arn:{partition}:dynamodb:{region}:" in _type("policy", "--region", region).stdout
+
+
+def test_what_a_setting_in_ssm_and_a_key_of_ones_own_need_is_said_when_asked_for() -> None:
+    """Each by name; without them the policy has no word of it."""
+    key = "arn:aws:kms:ap-northeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    plain = _type("policy").stdout
+    more = _type(
+        "policy", "--parameter", "/shop/api-keys", "--kms-key", key, "--region", "ap-northeast-2"
+    ).stdout
+    statements = {part["Sid"]: part for part in json.loads(more)["Statement"]}
+
+    assert (["ssm:GetParameter"], "arn:aws:ssm:ap-northeast-2:*:parameter/shop/api-keys") == (
+        statements["ReadTheParameter"]["Action"],
+        statements["ReadTheParameter"]["Resource"],
+    )
+    assert (["kms:Decrypt"], key) == (
+        statements["DecryptTheKeys"]["Action"],
+        statements["DecryptTheKeys"]["Resource"],
+    )
+    assert not re.search("ssm|kms", plain)
+
+
+def test_an_alias_is_no_key() -> None:
+    """IAM would take a policy about it, and allow nothing."""
+    result = _type("policy", "--kms-key", "alias/shop")
+
+    assert 2 == result.exit_code
+    assert "--kms-key must be the ARN of a key" in result.stderr

@@ -10,19 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import zlib
 from contextlib import suppress
-from typing import Protocol, cast
-from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError
 
-from dojang.adapters.dynamodb.signature import signed_headers
+from dojang.adapters.aws import Endpoint, NoKeys, Silent, sound, usual_address
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, TableRefused, TableSilent
-from dojang.bootpay.tls import tls_context
 from dojang.errors import ConfigError
 
 __all__ = ["SignedTable", "region_of"]
@@ -50,25 +45,6 @@ class _Refusal(msgspec.Struct, frozen=True):
 _refusal = msgspec.json.Decoder(_Refusal)
 
 
-class Keys(msgspec.Struct, frozen=True):
-    """What a request is signed with."""
-
-    access_key: str
-    secret_key: str
-    token: str | None
-
-    def __repr__(self) -> str:
-        return "Keys(…)"
-
-
-class Credentials(Protocol):
-    """Where keys come from, each time anew: most of them run out."""
-
-    def get_frozen_credentials(self) -> Keys:
-        """Keys that belong together."""
-        ...
-
-
 class SignedTable:
     """A pool of connections to one region's endpoint.
 
@@ -85,111 +61,33 @@ class SignedTable:
     """
 
     def __init__(self, region: str, endpoint: str | None = None, *, connections_max: int = 16) -> None:
-        self._region = region
-        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        self._url = _sound(endpoint or f"https://dynamodb.{region}.{suffix}").rstrip("/") + "/"
-        self._connections_max = connections_max
-        self._lock = threading.Lock()
-        self._pool: urllib3.HTTPConnectionPool | None = None
-        self._credentials: Credentials | None = None
+        if endpoint and not sound(endpoint):
+            raise ConfigError(
+                "DOJANG_STORE: endpoint must be a plain address such as https://dynamodb.example.com."
+            )
+        self._endpoint = Endpoint(
+            "dynamodb",
+            region,
+            endpoint or usual_address("dynamodb", region),
+            version="1.0",
+            wanted_by="DOJANG_STORE: dynamodb://",
+            connections_max=connections_max,
+        )
 
     def call(self, operation: str, request: Request, within_s: float, /) -> Answer:
         """See `Table.call`."""
-        body = _encode(request)
-        keys = self._keys()
-        headers = signed_headers(
-            self._url,
-            self._region,
-            {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET + operation},
-            body,
-            access_key=keys.access_key,
-            secret_key=keys.secret_key,
-            token=keys.token,
-        )
+        timeout = urllib3.Timeout(total=max(0.001, within_s), connect=_CONNECT_S, read=_ATTEMPT_S)
         try:
-            answer = self._connections().urlopen(
-                "POST",
-                "/",
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=urllib3.Timeout(total=max(0.001, within_s), connect=_CONNECT_S, read=_ATTEMPT_S),
-            )
-        except (HTTPError, OSError) as error:
-            raise TableSilent(type(error).__name__) from None
+            answer = self._endpoint.post(_TARGET + operation, _encode(request), timeout)
+        except NoKeys as error:
+            raise TableRefused("CredentialsUnavailable", str(error)) from None
+        except Silent as error:
+            raise TableSilent(str(error)) from None
         return _read(answer.status, answer.data, answer.headers.get("x-amz-crc32"))
 
     def close(self) -> None:
         """See `Table.close`."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-
-    def _connections(self) -> urllib3.HTTPConnectionPool:
-        with self._lock:
-            if self._pool is None:
-                secure = {"ssl_context": tls_context(None)} if self._url.startswith("https:") else {}
-                self._pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **secure)
-            return self._pool
-
-    def _keys(self) -> Keys:
-        with self._lock:
-            if self._credentials is None:
-                self._credentials = _found()
-        try:
-            return self._credentials.get_frozen_credentials()
-        except Exception as error:  # noqa: BLE001 - whatever a credential provider meets; its words may hold keys
-            raise TableRefused("CredentialsUnavailable", type(error).__name__) from None
-
-
-class _FromEnvironment:
-    """The first link of botocore's chain, without the 0.1 s its import takes: all that a Lambda function needs."""
-
-    def get_frozen_credentials(self) -> Keys:
-        """The keys of this moment."""
-        return Keys(
-            os.environ["AWS_ACCESS_KEY_ID"],
-            os.environ["AWS_SECRET_ACCESS_KEY"],
-            os.environ.get("AWS_SESSION_TOKEN") or None,
-        )
-
-
-def _found() -> Credentials:
-    if os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"):
-        return _FromEnvironment()
-    # SSO, profiles, roles of containers, machines and restored snapshots: botocore's whole chain, refreshed by itself.
-    try:
-        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]  # botocore has no types
-        from botocore.session import Session  # type: ignore[import-untyped]  # botocore has no types
-    except ImportError:
-        raise ConfigError(
-            "DOJANG_STORE: dynamodb:// finds no AWS keys in the environment; for profiles and roles it needs one more "
-            "part: pip install 'dojang[aws]'."
-        ) from None
-
-    try:
-        credentials = Session().get_credentials()
-    except BotoCoreError as error:
-        raise TableRefused("CredentialsUnavailable", type(error).__name__) from None
-    if credentials is None:
-        raise TableRefused("CredentialsUnavailable", "no AWS credentials were found")
-    return cast("Credentials", credentials)
-
-
-def _sound(endpoint: str) -> str:
-    """An address that can be asked; what cannot is told when it is named, not by the first request."""
-    try:
-        parts = urlsplit(endpoint)
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise ConfigError(
-            "DOJANG_STORE: endpoint must be a plain address such as https://dynamodb.example.com."
-        )
-    return endpoint
+        self._endpoint.close()
 
 
 def region_of(named: str | None) -> str:
@@ -208,8 +106,8 @@ def region_of(named: str | None) -> str:
 
 
 def _region_of_profile() -> str | None:
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
+    from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]  # botocore has no types
+    from botocore.session import Session  # type: ignore[import-untyped]  # botocore has no types
 
     try:
         region: str | None = Session().get_config_variable("region")

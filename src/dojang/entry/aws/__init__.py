@@ -13,12 +13,16 @@ from contextlib import suppress
 # While modules are read next to nothing becomes garbage: looking for it takes a tenth of the start.
 gc.disable()
 
-from dojang.entry.aws.function import Function  # noqa: E402 - see above
+from dojang.entry.aws.ahead import Ahead  # noqa: E402 - see above
+
+_ahead = Ahead()
+
+from dojang.entry.aws.function import Function  # noqa: E402 - is read while AWS looks for the settings
 
 __all__ = ["Function", "handler"]
 
 _function = Function()
-_function.prepare()
+_function.prepare(_ahead)
 
 # What has been read stays; from here on only what invocations make is looked through.
 gc.freeze()

@@ -13,10 +13,11 @@ import msgspec
 
 from dojang.errors import InvalidValue
 from dojang.web.http import Request, Response
+from dojang.web.problems import Code, problem
 from dojang.web.table import ROUTES
 from dojang.web.writing import json_of
 
-__all__ = ["WORK", "answered", "request_of"]
+__all__ = ["WORK", "answered", "refused", "request_of"]
 
 WORK = ("reconcile", "deliver")
 """Actions that are no request: they take as long as the function has."""
@@ -47,6 +48,21 @@ _WAYS: Mapping[str, _Way] = {
 }
 _SERVED = {(route.method, route.path) for route in ROUTES}
 _ACTIONS = {name: way for name, way in _WAYS.items() if (way.method, way.path) in _SERVED}
+
+
+def refused(fields: Mapping[str, object]) -> Response | None:
+    """The answer to what must not come this way: the account of a buyer.
+
+    A function is not told whether somebody waits for it. Where nobody does and it fails, Lambda keeps the event and
+    passes it on to a queue, with the account in it. So it is answered, not raised: an answer is no failure.
+    """
+    if "refund_account" not in fields:
+        return None
+    return problem(
+        Code.INVALID_REQUEST,
+        "A refund account is not taken from an event, which Lambda may keep: POST it to /v1/orders/{order_id}/cancel",
+        "환불 계좌는 Lambda 이벤트로 받지 않습니다. 이벤트는 보관될 수 있으므로 HTTP API로 취소해 주세요",
+    )
 
 
 def request_of(action: str, fields: Mapping[str, object]) -> Request:

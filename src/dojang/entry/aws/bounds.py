@@ -19,13 +19,18 @@ from dojang.drive import inline
 from dojang.errors import NotSent, OutcomeUnknown
 from dojang.ports import Approval, Approved, Declined, Fulfilment, Gateway, HandedOver
 
-__all__ = ["BoundedApproval", "BoundedFulfilment", "BoundedGateway", "Bounds", "WatchedStore"]
+__all__ = ["BoundedApproval", "BoundedFulfilment", "BoundedGateway", "Bounds", "OutOfTime", "WatchedStore"]
 
 # A use case asks for four seconds before it writes an intent down; the call itself follows a moment later.
 _TIME_TO_MOVE_MONEY_S = 3.0
 _TIME_TO_WRITE_IT_DOWN_S = 1.5
+_TIME_FOR_THE_SHOP_S = 0.1
 # Of the second that the invocation keeps for its answer: enough for a table that is well.
 _TIME_FOR_ONE_TRY_S = 0.25
+
+
+class OutOfTime(NotSent):
+    """Nothing was sent, for this invocation is nearly over: no word about Bootpay."""
 
 
 class Bounds:
@@ -34,6 +39,7 @@ class Bounds:
     Attributes:
         unknown_outcomes: How often money may have moved without our being told.
         attention: How many orders have come to need a person.
+        out_of_time: Whether something was not sent because the time was nearly over.
 
     Args:
         monotonic: Seconds that never go back.
@@ -45,6 +51,7 @@ class Bounds:
         self._keep_s = 0.0
         self.unknown_outcomes = 0
         self.attention = 0
+        self.out_of_time = False
 
     def begin(self, left_s: float, *, keep_s: float = 0.0) -> None:
         """Another invocation begins.
@@ -57,6 +64,7 @@ class Bounds:
         self._keep_s = keep_s
         self.unknown_outcomes = 0
         self.attention = 0
+        self.out_of_time = False
 
     @property
     def left_s(self) -> float:
@@ -64,18 +72,32 @@ class Bounds:
         return self._until - self._monotonic()
 
     def to_look(self, within_s: float) -> float:
-        """How long a question may take that changes nothing."""
-        return min(within_s, self.left_s - self._keep_s)
+        """How long a question may take that changes nothing.
+
+        Raises:
+            OutOfTime: If there is no time for it.
+        """
+        granted_s = min(within_s, self.left_s - self._keep_s)
+        return self._granted(granted_s, enough=granted_s > 0)
+
+    def to_ask_the_shop(self, within_s: float) -> float:
+        """How long the shop may take to agree; no answer is a no, so it always has a moment."""
+        return max(_TIME_FOR_THE_SHOP_S, min(within_s, self.left_s - self._keep_s))
 
     def to_move_money(self, within_s: float) -> float:
         """How long a call may take that moves money.
 
         Raises:
-            NotSent: If it could not be finished.
+            OutOfTime: If it could not be finished.
         """
-        if self.left_s < _TIME_TO_MOVE_MONEY_S:
-            raise NotSent("the function's time was nearly over, so nothing was sent")
-        return min(within_s, self.left_s - _TIME_TO_WRITE_IT_DOWN_S)
+        enough = self.left_s >= _TIME_TO_MOVE_MONEY_S
+        return self._granted(min(within_s, self.left_s - _TIME_TO_WRITE_IT_DOWN_S), enough=enough)
+
+    def _granted(self, within_s: float, *, enough: bool) -> float:
+        if not enough:
+            self.out_of_time = True
+            raise OutOfTime("the function's time was nearly over, so nothing was sent")
+        return within_s
 
     def for_the_store(self, writes: bool) -> float:
         """How long a request to the store may take.
@@ -169,7 +191,7 @@ class BoundedApproval:
 
     async def ask(self, order: Order, receipt: Receipt, within_s: float, /) -> Approved | Declined:
         """See `Approval.ask`."""
-        return await self._approval.ask(order, receipt, max(0.1, self._bounds.to_look(within_s)))
+        return await self._approval.ask(order, receipt, self._bounds.to_ask_the_shop(within_s))
 
 
 class WatchedStore(AwaitedStore):

@@ -12,7 +12,7 @@ import msgspec
 
 from dojang.bootpay.webhook import parse_webhook
 from dojang.drive import run
-from dojang.entry.aws.actions import WORK, answered, request_of
+from dojang.entry.aws.actions import WORK, answered, refused, request_of
 from dojang.entry.aws.answers import answer_of
 from dojang.entry.aws.events import Asked, Call, Changed, Event, Scheduled, read_event
 from dojang.entry.aws.keeping import Keeper, Open
@@ -112,6 +112,8 @@ class Function:
         except Exception as error:  # noqa: BLE001 - answered, told and tried anew by the next invocation
             opened, failed = None, error
         incoming = read_event(event, opened.proxies if opened else Networks(()))
+        if isinstance(incoming, Asked) and (refusal := refused(incoming.fields)) is not None:
+            return answered(refusal)
         if opened is None:
             assert failed is not None
             return self._closed(incoming, failed)
@@ -129,7 +131,10 @@ class Function:
             case Call(request, face):
                 return answer_of(self._ask(opened, request, face.name.lower(), began), face)
             case Scheduled():
-                return self._work(opened, "schedule", ("reconcile", "deliver"), began)
+                done = self._work(opened, "schedule", ("reconcile", "deliver"), began)
+                # Only what came to its end: that nothing is looked after any more is what an alarm watches.
+                self._telling.count({"Schedules": 1})
+                return done
             case Changed():
                 self._work(opened, "stream", ("deliver",), began)
                 # What is left is in the store, due: the schedule finds it, and the stream goes on.
@@ -158,7 +163,8 @@ class Function:
                 "ms": _ms(began),
             },
         )
-        if response.status >= 500 and words.code:
+        ours = opened.bounds.out_of_time and words.code == Code.UPSTREAM_UNAVAILABLE
+        if response.status >= 500 and words.code and not ours:
             self._count_failures({words.code: 1})
         return response
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
+from dojang.entry.aws.ahead import Ahead, before_snapshot
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
-from dojang.entry.settings import EMULATOR_KEY, KEYS, Settings, read_settings
+from dojang.entry.settings import EMULATOR_KEY, Settings, read_settings, secrets_elsewhere
 from dojang.entry.wiring import blocking_world, open_backend
 from dojang.errors import ConfigError
 from dojang.ports import World
@@ -29,9 +30,7 @@ from dojang.web.source import Networks
 __all__ = ["Keeper", "Open"]
 
 _SECRETS_FOR_S = 300.0
-_READ_ELSEWHERE = "_ARN"
 _STOOD_STILL_S = 20.0
-_INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +68,36 @@ class Keeper:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._environment = os.environ if environment is None else environment
+        self._elsewhere = secrets_elsewhere(self._environment)
         self._monotonic = monotonic
         self._wall = wall
         self._offset_s: float | None = None
         self._settings: Settings | None = None
-        self._read_at = 0.0
+        self._read_at = 0.0, 0.0
         self._open: Open | None = None
         self._stack = ExitStack()
 
-    def prepare(self) -> None:
-        """Do now what costs time and leaves nothing behind that a snapshot must not hold."""
+    def prepare(self, ahead: Ahead | None = None) -> None:
+        """Do now what costs time and leaves nothing behind that a snapshot must not hold.
+
+        Args:
+            ahead: Settings that are being read already.
+        """
+        ahead = ahead or Ahead(self._environment)
         # Lambda gives a starting function more processor than a running one.
         modules = ["dojang.bootpay.over_urllib3"]
         if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
             modules.append("dojang.adapters.dynamodb")
-        if self._secrets_elsewhere():
-            modules += ["botocore.session", "botocore.config"]
+        if before_snapshot(self._environment):
+            # A restored copy gets its keys from Lambda's own endpoint, not from the environment.
+            modules.append("botocore.session")
         for module in modules:
             with suppress(ImportError):
                 importlib.import_module(module)
-        if self._secrets_elsewhere() and self._environment.get(_INITIALIZATION) == "snap-start":
-            return
-        # What is wrong is told by the first invocation: an initialisation that fails is repeated without end.
+        settings = ahead.settings()
         with suppress(ConfigError):
-            self._settings, self._read_at = self._read(), self._monotonic()
+            self._settings = _fit(settings) if settings else None
+        self._read_at = self._now()
 
     def ready(self) -> Open:
         """Everything, opened if it is not.
@@ -102,10 +107,10 @@ class Keeper:
             StoreUnavailable: If the store cannot be reached.
         """
         if self._stood_still():
-            self.forget()
+            self._close()
         settings = self._current()
         if self._open is None or self._open.settings != settings:
-            self.forget()
+            self._close()
             # Read anew next time unless it opens: the cause may be a setting, and somebody may be mending it.
             self._settings = None
             self._open = self._opened(settings)
@@ -114,9 +119,12 @@ class Keeper:
 
     def forget(self) -> None:
         """Close everything; the next invocation opens it anew, with random numbers and secrets of its own."""
-        self._open = None
-        if self._secrets_elsewhere():
+        self._close()
+        if self._elsewhere:
             self._settings = None
+
+    def _close(self) -> None:
+        self._open = None
         stack, self._stack = self._stack, ExitStack()
         stack.close()
 
@@ -130,8 +138,9 @@ class Keeper:
 
     def _current(self) -> Settings:
         settings = self._settings
-        old = self._secrets_elsewhere() and self._monotonic() - self._read_at > _SECRETS_FOR_S
-        if settings is not None and not old:
+        # Whichever clock has gone further: one stands still with the machine, the other may be set back.
+        age_s = max(now - then for now, then in zip(self._now(), self._read_at, strict=True))
+        if settings is not None and not (self._elsewhere and age_s > _SECRETS_FOR_S):
             return settings
         try:
             fresh = self._read()
@@ -140,20 +149,14 @@ class Keeper:
                 raise
             # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
             fresh = settings
-        self._settings, self._read_at = fresh, self._monotonic()
+        self._settings, self._read_at = fresh, self._now()
         return fresh
 
-    def _read(self) -> Settings:
-        settings = read_settings(environment=self._environment)
-        if settings.store.startswith("sqlite:") and settings.mode is not Mode.EMULATOR:
-            raise ConfigError(
-                "DOJANG_STORE: on AWS Lambda every instance would have a SQLite file of its own, and lose it: "
-                "use dynamodb://table or postgresql://…."
-            )
-        return settings
+    def _now(self) -> tuple[float, float]:
+        return self._monotonic(), self._wall()
 
-    def _secrets_elsewhere(self) -> bool:
-        return any(f"{key}{_READ_ELSEWHERE}" in self._environment for key in KEYS)
+    def _read(self) -> Settings:
+        return _fit(read_settings(environment=self._environment))
 
     def _opened(self, settings: Settings) -> Open:
         # The generator was seeded when Python started, which a snapshot has in common with all its copies.
@@ -184,3 +187,12 @@ class Keeper:
             webhook_sources=settings.webhook_sources,
         )
         return Open(settings, world, bounds, Api(world, options), Networks(settings.trusted_proxies))
+
+
+def _fit(settings: Settings) -> Settings:
+    if settings.store.startswith("sqlite:") and settings.mode is not Mode.EMULATOR:
+        raise ConfigError(
+            "DOJANG_STORE: on AWS Lambda every instance would have a SQLite file of its own, and lose it: "
+            "use dynamodb://table or postgresql://…."
+        )
+    return settings

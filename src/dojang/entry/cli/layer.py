@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,8 @@ def _written(layer: Layer, folder: Path) -> Path:
         # Whoever deploys at this moment finds the old zip or the new one, never half of it.
         os.replace(part, file)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise ConfigError(f"--output: {file} cannot be written: {error.strerror}.") from None
     return file
 

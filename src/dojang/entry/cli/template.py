@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from dojang.entry.layer.target import Arch
 from dojang.errors import ConfigError
 
 __all__ = ["policy", "sam"]
+
+# A policy about an alias would allow nothing.
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
 @with_format
@@ -73,6 +77,15 @@ def policy(
     account: Annotated[
         str, typer.Option("--account", help="Its number; any by default.", metavar="ID")
     ] = "*",
+    parameter: Annotated[
+        str, typer.Option("--parameter", help="An SSM parameter that holds a setting.", metavar="NAME")
+    ] = "",
+    kms_key: Annotated[
+        str,
+        typer.Option(
+            "--kms-key", help="The key of your own that encrypts secret or parameter.", metavar="ARN"
+        ),
+    ] = "",
     migrate: Annotated[
         bool,
         typer.Option("--migrate", help="What `dojang migrate` needs, instead of what the function needs."),
@@ -86,6 +99,16 @@ def policy(
     from dojang.entry.template import Resources, migrating, running
     from dojang.entry.template import policy as document
 
-    resources = Resources.named(table=table, region=region, account=account, secret=secret, function=function)
+    if kms_key and not _KEY.fullmatch(kms_key):
+        raise ConfigError("--kms-key must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID.")
+    resources = Resources.named(
+        table=table,
+        region=region,
+        account=account,
+        secret=secret,
+        function=function,
+        parameter=parameter,
+        key=kms_key,
+    )
     print(json.dumps(document(migrating(resources) if migrate else running(resources)), indent=2))
     return Code.FINE

@@ -13,6 +13,9 @@ Statement = Mapping[str, object]
 """One statement of a policy, in IAM's words."""
 
 
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
     """Whom the permissions are about: ARNs, or a template's words for them.
@@ -25,6 +28,8 @@ class Resources:
         secret: The secret with the settings.
         log: All streams of the function's log group.
         queue: Where what could not be handled is kept; empty if there is no such queue.
+        parameter: A parameter of SSM with a setting; empty if there is none.
+        key: The key of one's own that encrypts secret or parameter; empty if AWS's own does.
     """
 
     table: str
@@ -34,13 +39,25 @@ class Resources:
     secret: str
     log: str
     queue: str = ""
+    parameter: str = ""
+    key: str = ""
 
     @classmethod
-    def named(cls, *, table: str, region: str, account: str, secret: str, function: str) -> Resources:
-        """By names; `*` for a region or an account that is not known yet."""
+    def named(
+        cls,
+        *,
+        table: str,
+        region: str,
+        account: str,
+        secret: str,
+        function: str,
+        parameter: str = "",
+        key: str = "",
+    ) -> Resources:
+        """By names, the key by its ARN; `*` for a region or an account that is not known yet."""
+        partition = next((name for begin, name in _PARTITIONS.items() if region.startswith(begin)), "aws")
 
         def arn(service: str, what: str) -> str:
-            partition = "aws-cn" if region.startswith("cn-") else "aws"
             return f"arn:{partition}:{service}:{region}:{account}:{what}"
 
         orders = arn("dynamodb", f"table/{table}")
@@ -52,6 +69,9 @@ class Resources:
             # Secrets Manager puts six letters of its own behind the name.
             secret=arn("secretsmanager", f"secret:{secret}-??????"),
             log=arn("logs", f"log-group:/aws/lambda/{function}:*"),
+            # The name of one in a folder begins with a slash, its ARN has but one.
+            parameter=arn("ssm", f"parameter/{parameter.removeprefix('/')}") if parameter else "",
+            key=key,
         )
 
 
@@ -69,6 +89,10 @@ def running(resources: Resources) -> list[Statement]:
         _allow("ReadTheKeys", ("secretsmanager:GetSecretValue",), resources.secret),
         _allow("WriteTheLog", ("logs:CreateLogStream", "logs:PutLogEvents"), resources.log),
     ]
+    if resources.parameter:
+        statements.append(_allow("ReadTheParameter", ("ssm:GetParameter",), resources.parameter))
+    if resources.key:
+        statements.append(_allow("DecryptTheKeys", ("kms:Decrypt",), resources.key))
     if resources.queue:
         statements.append(_allow("KeepWhatFailed", ("sqs:SendMessage",), resources.queue))
     return statements

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 __all__ = ["signed_headers"]
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_SERVICE = "dynamodb"
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def signed_headers(
     url: str,
+    service: str,
     region: str,
     headers: Mapping[str, str],
     body: bytes,
@@ -36,6 +36,7 @@ def signed_headers(
 
     Args:
         url: Of the endpoint.
+        service: As signatures call it.
         region: Of the endpoint.
         headers: What is sent besides; all of it is signed.
         body: What is sent.
@@ -52,7 +53,7 @@ def signed_headers(
     names = ";".join(sorted(values))
     lines = "".join(f"{name}:{values[name]}\n" for name in sorted(values))
     request = f"POST\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
-    scope = f"{moment[:8]}/{region}/{_SERVICE}/aws4_request"
+    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
     wanted = f"{_ALGORITHM}\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     key = f"AWS4{secret_key}".encode()
     for part in scope.split("/"):
