@@ -36,7 +36,7 @@ from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
 from dojang.usecases.verify import Verification, verify
 
-from .dynamodb_local import KEYS, REGION, Watched, fresh_backend, fresh_name, local_way, server_endpoint
+from .dynamodb_local import REGION, Watched, fresh_backend, fresh_name, local_way, server_endpoint
 
 # One worker for all of them, hence one server.
 pytestmark = pytest.mark.xdist_group("dynamodb")
@@ -44,19 +44,6 @@ pytestmark = pytest.mark.xdist_group("dynamodb")
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 PAGE = Path(__file__).parents[2] / "docs" / "dynamodb.md"
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that open nothing, so that no test ever finds real ones."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def watched() -> Watched:
-    """A way to the server that a test can watch."""
-    return Watched(local_way())
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from dojang.core.rules import Rules
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice
 
-from .dynamodb_local import KEYS, REGION, Watched, fresh_name, local_way
+from .dynamodb_local import REGION, Watched, fresh_name
 
 pytestmark = pytest.mark.xdist_group("dynamodb")
 
@@ -63,19 +63,6 @@ class Hurry:
     def pause(self, seconds: float) -> None:
         self.now_s += seconds
         self.pauses.append(seconds)
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that open nothing."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def watched() -> Watched:
-    """A way to the server that fails when told to."""
-    return Watched(local_way())
 
 
 @pytest.fixture

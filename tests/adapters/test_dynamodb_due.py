@@ -19,7 +19,7 @@ from dojang.core.payment import Event, What
 from dojang.errors import StoreUnavailable
 from dojang.ports import Notice
 
-from .dynamodb_local import KEYS, REGION, Watched, fresh_backend, local_way
+from .dynamodb_local import REGION, Watched, fresh_backend, local_way
 
 pytestmark = pytest.mark.xdist_group("dynamodb")
 
@@ -27,19 +27,6 @@ NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 MUCH_LATER = NOW + timedelta(hours=10)
 WORKERS = 8
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that open nothing."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def watched() -> Watched:
-    """A way to the server that a test can watch."""
-    return Watched(local_way())
 
 
 @pytest.fixture

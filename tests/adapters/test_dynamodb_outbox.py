@@ -17,26 +17,13 @@ from dojang.core.order import Money, Order, OrderId
 from dojang.core.payment import Event, Record, What
 from dojang.errors import StoreUnavailable
 
-from .dynamodb_local import KEYS, Watched, fresh_backend, local_way
+from .dynamodb_local import Watched, fresh_backend
 
 pytestmark = pytest.mark.xdist_group("dynamodb")
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 MUCH_LATER = NOW + timedelta(hours=10)
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that open nothing."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def watched() -> Watched:
-    """A way to the server that a test can watch."""
-    return Watched(local_way())
 
 
 @pytest.fixture

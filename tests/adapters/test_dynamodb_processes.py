@@ -28,13 +28,6 @@ NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 RECEIPT = ReceiptId("a" * 24)
 
 
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that open nothing."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture
 def backend() -> Iterator[DynamoDBBackend]:
     """An empty store."""
