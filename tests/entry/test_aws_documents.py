@@ -5,6 +5,7 @@ Docker's DynamoDB Local is the same program as ours.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import pytest
 from tests.adapters import dynamodb_local
+
+from dojang.entry.layer import Arch, Target
+from dojang.entry.template import application
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dynamodb")]
 
@@ -110,10 +114,10 @@ def test_both_languages_show_the_same_blocks() -> None:
 def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
     dollars = {
-        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 22 * 0.125,
-        "checks": 500_000 * 0.0000133334 + 60 * 0.625 + 50 * 0.125,
+        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 22 * 0.125 + 4.8 * 0.50,
+        "checks": 500_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
-        "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.7 * 0.125,
+        "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.9 * 0.125,
     }
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
 
@@ -121,3 +125,24 @@ def test_the_costs_are_what_the_arithmetic_says() -> None:
     assert all(f"= {dollars['checks']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['replays']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['schedule']:.2f} |" in page for page in pages)
+
+
+def test_every_page_tells_which_fields_the_secret_needs() -> None:
+    """Whoever follows a page fills in all that the template reads, and the command on it makes a secret that counts."""
+    files = application(Target("3.13", Arch.ARM64))
+    read = set(re.findall(r"\$\{SecretArn\}#(\w+)", files["template.yaml"]))
+    pages = [files["README.md"], *((ROOT / name).read_text(encoding="utf-8") for name in PAGES)]
+    commands = [
+        command.replace("\n", " ")
+        for page in pages
+        for command in re.findall(r"python -c \"(import base64[^\"]*)\"", page)
+    ]
+    made = {
+        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout
+        for command in commands
+    }
+
+    assert read == set(json.loads(files["secret.example.json"]))
+    assert all(name in page for page in pages for name in read if name.startswith("DOJANG_"))
+    assert len(pages) == len(made)
+    assert all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32}\n", secret) for secret in made)

@@ -767,6 +767,15 @@ def test_nothing_due_costs_nothing(shop: Shop) -> None:
     )
 
 
+def test_comparing_a_paid_order_takes_two_calls(shop: Shop) -> None:
+    """Its receipt, and the order's list for a second one: what docs/scale.md reckons with."""
+    paid(shop)
+    shop.clock.advance(3_601)
+    report = shop.reconcile()
+
+    assert (1, 2, []) == (report.checked, report.calls, report.changes)
+
+
 def test_held_policy_holds_what_a_reconciliation_finds(shop: Shop) -> None:
     """Nothing goes back without a person."""
     shop.rules = Rules(on_mismatch=OnMismatch.HOLD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -673,3 +674,32 @@ def test_the_door_needs_no_event_loop_and_no_framework(tmp_path: Path) -> None:
 
     assert set() == loaded & never
     assert {"msgspec", "urllib3"} <= loaded
+
+
+@pytest.mark.parametrize("page", ["aws.md", "aws.ko.md"])
+def test_the_page_on_costs_counts_what_a_payment_writes(deployed: Deployed, buyer: Buyer, page: str) -> None:
+    """Registered, verified, told by a webhook and delivered: so many KB of lines, so many metrics."""
+    text = (Path(__file__).parents[3] / "docs" / page).read_text(encoding="utf-8")
+    (kilobytes,) = re.findall(r"([\d.]+) ?KB(?: of ours|\(셈\))", text)
+    (metrics,) = re.findall(r"\| (\d+) × 0\.30 = ", text)
+    authorization = {"authorization": f"Bearer {KEY}"}
+    order = {"order_id": "o-1", "price": 3000, "name": "커피"}
+    deployed.asks("http_api", "POST", "/v1/orders", order, headers=authorization)
+    receipt_id = buyer.pays("o-1", approved=True)
+    verify = ("http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+    deployed.asks(*verify)
+    deployed.asks("http_api", "POST", "/webhooks/bootpay", {"receipt_id": receipt_id, "status": 1})
+    deployed(sample("stream"))
+    written = len(deployed.out.getvalue().encode())
+    deployed.asks(*verify)
+    deployed(sample("event_rule"))
+    occurred = {
+        (metric["Name"], *(line[dimension] for dimension in told["Dimensions"][0]))
+        for line in deployed.lines
+        if "_aws" in line
+        for told in line["_aws"]["CloudWatchMetrics"]
+        for metric in told["Metrics"]
+    }
+
+    assert float(kilobytes) == pytest.approx(written / 1000, rel=0.05)
+    assert int(metrics) == len(occurred)

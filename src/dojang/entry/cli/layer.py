@@ -119,8 +119,9 @@ def _show(terminal: Terminal, layer: Layer, file: Path, published: Published | N
     terminal.rows(data, ("part", "version", "files", "bytes unzipped", "bytes zipped"), rows)
     if layer.compiled_by is None:
         terminal.warn(
-            f"Without byte code: no {layer.target.runtime} is at hand, so every cold start compiles "
-            f"({layer.target.runtime}이 없어 바이트코드를 넣지 못했습니다)."
+            f"Without byte code: no {layer.target.runtime} is at hand, so every cold start compiles first. "
+            f"`uv python install {layer.target.python}` brings one; then build again "
+            f"({layer.target.runtime}이 없어 바이트코드를 넣지 못했습니다. 설치하고 다시 만들면 빨라집니다)."
         )
     terminal.say(f"Wrote (저장했습니다): {file}  sha256 {layer.sha256}")
     if published is not None:
