@@ -5,6 +5,7 @@ DojangError
 ├── InvalidValue           the caller's own argument is wrong: mend it; nothing was sent or stored
 ├── BootpayError           asking Bootpay went wrong
 │   ├── NotSent            it never left: repeating is safe
+│   │   └── OutOfTime      for want of our own time
 │   ├── OutcomeUnknown     it left, no usable answer: look before repeating
 │   └── Refused            Bootpay said no: code, message, PG code, HTTP status, retryable
 ├── StoreError             the store could not do it
@@ -25,6 +26,7 @@ __all__ = [
     "DojangError",
     "InvalidValue",
     "NotSent",
+    "OutOfTime",
     "OutcomeUnknown",
     "Refused",
     "StoreError",
@@ -46,6 +48,10 @@ class BootpayError(DojangError):
 
 class NotSent(BootpayError):
     """The request never reached Bootpay, so nothing happened there: repeating it is safe."""
+
+
+class OutOfTime(NotSent):
+    """Nothing was sent, for there was no time left to finish it: no word about Bootpay."""
 
 
 class OutcomeUnknown(BootpayError):

@@ -17,6 +17,7 @@ from typing import Protocol, cast
 
 import urllib3.connection
 import urllib3.exceptions
+from urllib3.util.wait import wait_for_read
 
 from dojang.bootpay.account import Address
 from dojang.bootpay.call import Answer
@@ -90,7 +91,7 @@ class Connections:
                 if not self._idle:
                     return None
                 connection, since = self._idle.pop()
-            if self._clock() - since <= IDLE_MAX_S and connection.is_connected:
+            if self._clock() - since <= IDLE_MAX_S and _is_open(connection):
                 return connection
             connection.close()
 
@@ -159,13 +160,21 @@ class Connections:
         connection.close()
 
 
+def _is_open(connection: _Connection) -> bool:
+    """Whether the other side has neither hung up nor said anything unasked.
+
+    As urllib3's own `is_connected`, which its releases before 2 lack: AWS's Python images had those until 2025, and
+    what a function packs itself goes before its layer's.
+    """
+    sock: socket.socket | None = connection.sock
+    return sock is not None and not wait_for_read(sock, timeout=0.0)
+
+
 class _Connection(Protocol):
     """What we use of urllib3's two kinds of connection."""
 
     sock: socket.socket
 
-    @property
-    def is_connected(self) -> bool: ...
     def connect(self) -> None: ...
     def close(self) -> None: ...
 

@@ -13,7 +13,7 @@ from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
 from dojang.core.receipt import Receipt
 from dojang.core.words import kept_words
-from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
+from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, OutOfTime, Refused
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown
 
@@ -113,7 +113,7 @@ async def cancel(
             if isinstance(terms, CancelRefusal):
                 return CancelNotDone(record=record, refusal=terms)
             if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
-                return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+                raise OutOfTime("there was no time left to finish a cancel, so none was begun")
             return await _carry_out(world, record, terms, wanted, cancel_id, deadline)
         except Conflict:
             conflicts += 1

@@ -37,11 +37,13 @@ class Found:
         before: The state users saw before; empty while nothing was written.
         after: The state they see now.
         drift: Whether Bootpay knew something that nobody had told us.
+        receipt_id: What the order hangs on now, if on any.
     """
 
     before: str = ""
     after: str = ""
     drift: bool = False
+    receipt_id: ReceiptId | None = None
 
     def note(self, was: Record, now: Record, *, news: bool) -> None:
         """Note one commit of ours."""
@@ -49,6 +51,7 @@ class Found:
             self.before = self.before or shown_state(was.order, was.payment)
             self.after = shown_state(now.order, now.payment)
             self.drift = self.drift or news
+            self.receipt_id = now.payment.receipt_id
 
 
 async def check_order(world: World, order_id: OrderId, found: Found, deadline: Deadline) -> None:

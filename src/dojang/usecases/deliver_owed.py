@@ -35,11 +35,13 @@ class DeliveryReport:
         settled: Deliveries handed over, by type.
         failed: Attempts that did not succeed and will be repeated.
         dead: Deliveries given up; a person must look.
+        attempts: Each delivery that was tried, and `settled`, `failed` or `dead`.
     """
 
     settled: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     dead: int = 0
+    attempts: list[tuple[Delivery, str]] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
@@ -91,11 +93,13 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
             replace(delivery, state=DeliveryState.SETTLED, settled_at=now, last_error="")
         )
         report.settled[delivery.type] += 1
+        report.attempts.append((delivery, "settled"))
         return
     again = None if result.gone else due_again(delivery.attempts, now, world.spread())
     if again is not None:
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.failed += 1
+        report.attempts.append((delivery, "failed"))
         return
     # A person is called before it is given up: a crash in between calls twice, never not at all.
     if not await _call_a_person(world, delivery, result.words):
@@ -103,9 +107,11 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         again = now + _UNFINISHED_AGAIN
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.failed += 1
+        report.attempts.append((delivery, "failed"))
         return
     await world.store.settle_delivery(replace(delivery, state=DeliveryState.DEAD, last_error=result.words))
     report.dead += 1
+    report.attempts.append((delivery, "dead"))
 
 
 async def _call_a_person(world: World, delivery: Delivery, words: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from dojang.core.order import OrderId
+from dojang.core.order import OrderId, ReceiptId
 from dojang.errors import BootpayError, Conflict, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
 from dojang.usecases.check_order import Found, check_order
@@ -36,12 +36,14 @@ class Change:
         after: The state they see now.
         drift: Whether Bootpay knew something that nobody had told us; what the machine itself had begun, or time
             passing, is none.
+        receipt_id: What the order hangs on now, if on any.
     """
 
     order_id: OrderId
     before: str
     after: str
     drift: bool
+    receipt_id: ReceiptId | None = None
 
 
 @dataclass(slots=True)
@@ -227,4 +229,4 @@ async def _check(world: World, order_id: OrderId, report: ReconcileReport, time:
         # A claim that is left behind comes due again by itself.
         report.errors.append((str(order_id), type(error).__name__))
     if found.after:
-        report.changes.append(Change(order_id, found.before, found.after, found.drift))
+        report.changes.append(Change(order_id, found.before, found.after, found.drift, found.receipt_id))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from dojang.core.cancellation import WantedCancel, WhyNot
 from dojang.core.order import Money, OrderId, major_units
 from dojang.core.payment import CancelRequest, Record
@@ -38,13 +40,19 @@ async def _cancel(desk: Desk, request: Request, segment: str) -> Response:
     )
     match outcome:
         case CancelDone(record=record, request=done, replayed=replayed):
-            return answer(200, _shown(order, record, done), _REPLAYED if replayed else None)
-        case CancelPending():
-            return answer(202, ShownPending(order_id=order), {"retry-after": _ASK_AGAIN_S})
-        case CancelNotDone(refusal=refusal, replayed=replayed):
-            return cancel_refusal(refusal, order, _REPLAYED if replayed else None)
+            return _about(record, answer(200, _shown(order, record, done), _REPLAYED if replayed else None))
+        case CancelPending(record):
+            return _about(record, answer(202, ShownPending(order_id=order), {"retry-after": _ASK_AGAIN_S}))
+        case CancelNotDone(record=record, refusal=refusal, replayed=replayed):
+            return _about(record, cancel_refusal(refusal, order, _REPLAYED if replayed else None))
         case OrderUnknown():
             return problem(Code.ORDER_NOT_FOUND, order_id=order)
+
+
+def _about(record: Record, response: Response) -> Response:
+    """The answer, with the receipt for a log."""
+    paid_by = record.payment.receipt_id
+    return structs.replace(response, told={"receipt_id": paid_by}) if paid_by else response
 
 
 def _wanted(asked: CancelOrder, currency: str) -> WantedCancel:

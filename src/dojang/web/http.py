@@ -46,8 +46,17 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What they are told."""
+    """What they are told.
+
+    Attributes:
+        status: Of HTTP.
+        body: All of it.
+        headers: Names in lower case.
+        told: Whom it was about and what came of it, for a log: `order_id`, `receipt_id`, `outcome`, where the body does
+            not say so.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    told: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -6,12 +6,15 @@ Nothing in a webhook is believed. Anybody may send one; whoever is not Bootpay b
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from decimal import Decimal
 from math import ceil
 
+from msgspec import structs
+
 from dojang.bootpay.webhook import Webhook, parse_webhook
-from dojang.core.order import ReceiptId
-from dojang.errors import StoreUnavailable
+from dojang.core.order import OrderId, ReceiptId
+from dojang.errors import InvalidValue, StoreUnavailable
 from dojang.ports import Notice
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.web.desk import Desk, Route
@@ -56,10 +59,11 @@ async def _receive(desk: Desk, request: Request, generation: int, heard: Respons
         if wait_s > 0:
             count.add(str(generation), Code.THROTTLED.value)
             return problem(Code.THROTTLED, headers={"retry-after": str(ceil(wait_s))})
+    notice = _notice(webhook, request.source)
     try:
         outcome = await receive_webhook(
             desk.world,
-            _notice(webhook, request.source),
+            notice,
             within_s=request.time(desk.options.webhook_within_s),
         )
     except StoreUnavailable:
@@ -67,7 +71,11 @@ async def _receive(desk: Desk, request: Request, generation: int, heard: Respons
         count.add(str(generation), Code.STORE_UNAVAILABLE.value)
         raise
     count.add(str(generation), outcome or "later")
-    return heard
+    told: dict[str, str] = {"receipt_id": notice.receipt_id, "outcome": outcome or "later"}
+    # The order it names, like its receipt; what came of it is ours.
+    with suppress(InvalidValue):
+        told["order_id"] = OrderId(notice.order_id)
+    return structs.replace(heard, told=told)
 
 
 def _notice(webhook: Webhook, source: str | None) -> Notice:

@@ -15,11 +15,12 @@ import msgspec
 
 from dojang.core.cancellation import CancelRefusal, WhyNot
 from dojang.core.verification import Reason
-from dojang.errors import BootpayError, DojangError, InvalidValue, Refused, StoreError
+from dojang.errors import BootpayError, DojangError, InvalidValue, OutOfTime, Refused, StoreError
 from dojang.web.http import Response
 from dojang.web.writing import json_of
 
 __all__ = [
+    "OUT_OF_TIME",
     "Code",
     "Problem",
     "cancel_refusal",
@@ -30,6 +31,9 @@ __all__ = [
     "told_twice",
     "trace_of",
 ]
+
+OUT_OF_TIME = "out_of_time"
+"""What a log is told of an answer `upstream_unavailable` for want of our own time."""
 
 
 class Code(StrEnum):
@@ -252,12 +256,15 @@ def problem_of(error: DojangError, order_id: str | None = None, receipt_id: str 
                 Code.UPSTREAM_REFUSED, retryable=error.retryable, order_id=order_id, receipt_id=receipt_id
             )
         case BootpayError():
-            return problem(
+            response = problem(
                 Code.UPSTREAM_UNAVAILABLE,
                 headers={"retry-after": "2"},
                 order_id=order_id,
                 receipt_id=receipt_id,
             )
+            if isinstance(error, OutOfTime):
+                return msgspec.structs.replace(response, told={"outcome": OUT_OF_TIME})
+            return response
         case StoreError():
             return problem(
                 Code.STORE_UNAVAILABLE, headers={"retry-after": "2"}, order_id=order_id, receipt_id=receipt_id

@@ -68,8 +68,8 @@ class Api:
         self.metrics.seconds.observe(monotonic() - started, label)
         if request.method == "HEAD":
             headers["content-length"] = str(len(response.body))
-            return Response(response.status, b"", headers)
-        return Response(response.status, response.body, headers)
+            return Response(response.status, b"", headers, response.told)
+        return Response(response.status, response.body, headers, response.told)
 
     async def _ask(self, route: Route, request: Request, segment: str) -> Response:
         try:

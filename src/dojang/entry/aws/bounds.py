@@ -16,10 +16,10 @@ from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt
 from dojang.drive import inline
-from dojang.errors import NotSent, OutcomeUnknown
+from dojang.errors import OutcomeUnknown, OutOfTime
 from dojang.ports import Approval, Approved, Declined, Fulfilment, Gateway, HandedOver
 
-__all__ = ["BoundedApproval", "BoundedFulfilment", "BoundedGateway", "Bounds", "OutOfTime", "WatchedStore"]
+__all__ = ["BoundedApproval", "BoundedFulfilment", "BoundedGateway", "Bounds", "WatchedStore"]
 
 # A use case asks for four seconds before it writes an intent down; the call itself follows a moment later.
 _TIME_TO_MOVE_MONEY_S = 3.0
@@ -29,17 +29,12 @@ _TIME_FOR_THE_SHOP_S = 0.1
 _TIME_FOR_ONE_TRY_S = 0.25
 
 
-class OutOfTime(NotSent):
-    """Nothing was sent, for this invocation is nearly over: no word about Bootpay."""
-
-
 class Bounds:
     """How long the invocation under way may still take, and what it has seen that an operator wants to know.
 
     Attributes:
         unknown_outcomes: How often money may have moved without our being told.
         attention: How many orders have come to need a person.
-        out_of_time: Whether something was not sent because the time was nearly over.
 
     Args:
         monotonic: Seconds that never go back.
@@ -51,7 +46,6 @@ class Bounds:
         self._keep_s = 0.0
         self.unknown_outcomes = 0
         self.attention = 0
-        self.out_of_time = False
 
     def begin(self, left_s: float, *, keep_s: float = 0.0) -> None:
         """Another invocation begins.
@@ -64,7 +58,6 @@ class Bounds:
         self._keep_s = keep_s
         self.unknown_outcomes = 0
         self.attention = 0
-        self.out_of_time = False
 
     @property
     def left_s(self) -> float:
@@ -95,7 +88,6 @@ class Bounds:
 
     def _granted(self, within_s: float, *, enough: bool) -> float:
         if not enough:
-            self.out_of_time = True
             raise OutOfTime("the function's time was nearly over, so nothing was sent")
         return within_s
 

@@ -10,7 +10,6 @@ from typing import Protocol, TextIO, assert_never
 
 import msgspec
 
-from dojang.bootpay.webhook import parse_webhook
 from dojang.drive import run
 from dojang.entry.aws.actions import WORK, answered, refused, request_of
 from dojang.entry.aws.answers import answer_of
@@ -21,7 +20,7 @@ from dojang.entry.aws.work import KEEP_S, Done, check, hand_over
 from dojang.errors import ConfigError, InvalidValue, StoreError
 from dojang.web.http import Request, Response
 from dojang.web.metrics import Counter
-from dojang.web.problems import Code, problem, trace_of
+from dojang.web.problems import OUT_OF_TIME, Code, problem, trace_of
 from dojang.web.source import Networks
 
 __all__ = ["Context", "Function"]
@@ -55,6 +54,7 @@ class _Words(msgspec.Struct):
     receipt_id: str | None = None
     state: str | None = None
     code: str | None = None
+    outcome: str | None = None
 
 
 class Function:
@@ -149,7 +149,7 @@ class Function:
     def _ask(self, opened: Open, request: Request, event: str, began: float) -> Response:
         request = msgspec.structs.replace(request, within_s=max(0.0, opened.bounds.left_s))
         response = run(opened.api.handle(request))
-        words = _words_of(request, response)
+        words = _words_of(response)
         log.info(
             "%s %s",
             request.method,
@@ -159,12 +159,11 @@ class Function:
                 "status": response.status,
                 "order_id": words.order_id,
                 "receipt_id": words.receipt_id,
-                "outcome": words.code or words.state,
+                "outcome": words.outcome or words.code or words.state,
                 "ms": _ms(began),
             },
         )
-        ours = opened.bounds.out_of_time and words.code == Code.UPSTREAM_UNAVAILABLE
-        if response.status >= 500 and words.code and not ours:
+        if response.status >= 500 and words.code and words.outcome != OUT_OF_TIME:
             self._count_failures({words.code: 1})
         return response
 
@@ -245,17 +244,13 @@ def _counts(opened: Open) -> dict[str, dict[tuple[str, ...], int]]:
     return {name: counter.counts for name, counter in kinds.items()}
 
 
-def _words_of(request: Request, response: Response) -> _Words:
-    """Whom a request was about and what came of it, as far as both say so."""
+def _words_of(response: Response) -> _Words:
+    """Whom a request was about and what came of it, as far as the answer says so."""
     try:
         words = msgspec.json.decode(response.body, type=_Words)
     except (msgspec.DecodeError, msgspec.ValidationError):
         words = _Words()
-    if request.path.startswith("/webhooks/") and response.status == 200:
-        generation = 1 if request.path.endswith("/v1") else 2
-        webhook = parse_webhook(request.body, request.headers.get("content-type"), generation)
-        words.receipt_id = webhook.receipt_id
-    return words
+    return msgspec.structs.replace(words, **response.told)
 
 
 def _ms(began: float) -> float:

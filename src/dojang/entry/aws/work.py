@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from dojang.core.delivery import Delivery
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
 from dojang.errors import NotSent, OutcomeUnknown, Refused, StoreUnavailable
@@ -68,7 +69,12 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
             "an order was not as we believed: %s to %s",
             change.before,
             change.after,
-            extra={"order_id": str(change.order_id), "outcome": change.after, "drift": change.drift},
+            extra={
+                "order_id": str(change.order_id),
+                "receipt_id": change.receipt_id,
+                "outcome": change.after,
+                "drift": change.drift,
+            },
         )
     for id_, why in report.errors:
         log.warning("%s could not be checked now and will be again: %s", id_, why)
@@ -86,30 +92,39 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
 
 
 def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> None:
-    """Hand over what is owed and due."""
+    """Hand over what is owed and due: money first, so that no shop that hangs can hold it up."""
     from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
 
     settled: Counter[str] = Counter()
-    failed = dead = 0
-    while True:
-        if bounds.left_s < _TIME_FOR_ONE_S:
-            # One more might be killed between handing over and writing that down.
-            done.finished = False
-            break
-        report: DeliveryReport = run(deliver_owed(world, limit=1))
-        if not report.tried:
-            break
-        # Counted one by one: the next may find no store, and what was given up would raise no alarm.
-        for result, times in (
-            ("settled", report.settled.total()),
-            ("failed", report.failed),
-            ("dead", report.dead),
-        ):
-            if times:
-                metrics.deliveries.add(result, times=times)
-        settled += report.settled
-        failed += report.failed
-        dead += report.dead
-    if failed or dead:
-        log.warning("deliveries: %d failed, %d given up", failed, dead)
-    done.told["deliver"] = {"settled": dict(settled), "failed": failed, "dead": dead}
+    other: Counter[str] = Counter()
+    for money_back_only in (True, False):
+        while True:
+            if bounds.left_s < _TIME_FOR_ONE_S:
+                # One more might be killed between handing over and writing that down.
+                done.finished = False
+                break
+            report: DeliveryReport = run(deliver_owed(world, limit=1, money_back_only=money_back_only))
+            # Told and counted one by one: the next may find no store, and what was given up would raise no alarm.
+            for delivery, result in report.attempts:
+                _tell(delivery, result)
+                metrics.deliveries.add(result)
+            if not report.tried:
+                break
+            settled += report.settled
+            other += Counter(failed=report.failed, dead=report.dead)
+    done.told["deliver"] = {"settled": dict(settled), "failed": other["failed"], "dead": other["dead"]}
+
+
+def _tell(delivery: Delivery, result: str) -> None:
+    log.log(
+        logging.INFO if result == "settled" else logging.WARNING,
+        "%s %s",
+        delivery.type,
+        delivery.id,
+        extra={
+            "event": "delivery",
+            "order_id": str(delivery.order_id),
+            "receipt_id": delivery.data.get("receipt_id"),
+            "outcome": result,
+        },
+    )
