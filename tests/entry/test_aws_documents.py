@@ -143,6 +143,6 @@ def test_every_page_tells_which_fields_the_secret_needs() -> None:
     }
 
     assert read == set(json.loads(files["secret.example.json"]))
-    assert all(name in page for page in pages for name in read if name.startswith("DOJANG_"))
+    assert all(name in page for page in pages for name in read)
     assert len(pages) == len(made)
     assert all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32}\n", secret) for secret in made)
