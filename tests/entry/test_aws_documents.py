@@ -115,7 +115,7 @@ def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
     dollars = {
         "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 22 * 0.125 + 4.8 * 0.50,
-        "checks": 500_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
+        "checks": 750_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
         "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.9 * 0.125,
     }
@@ -143,6 +143,6 @@ def test_every_page_tells_which_fields_the_secret_needs() -> None:
     }
 
     assert read == set(json.loads(files["secret.example.json"]))
-    assert all(name in page for page in pages for name in read if name.startswith("DOJANG_"))
+    assert all(name in page for page in pages for name in read)
     assert len(pages) == len(made)
     assert all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32}\n", secret) for secret in made)

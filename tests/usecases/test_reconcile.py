@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -27,6 +28,8 @@ from dojang.usecases.reconcile import ReconcileReport, reconcile
 
 if TYPE_CHECKING:
     from conftest import Shop
+
+T = TypeVar("T")
 
 
 def told(report: ReconcileReport) -> list[tuple[str, str, str, bool]]:
@@ -774,6 +777,31 @@ def test_comparing_a_paid_order_takes_two_calls(shop: Shop) -> None:
     report = shop.reconcile()
 
     assert (1, 2, []) == (report.checked, report.calls, report.changes)
+
+
+@pytest.mark.parametrize(("answers_in_s", "checks"), [(0.05, 79), (0.1, 48)])
+def test_a_run_compares_as_many_orders_as_the_page_says(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, answers_in_s: float, checks: int
+) -> None:
+    """What docs/scale.md reckons for one run of the schedule: two answers of Bootpay, and 50 ms besides."""
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    for number in range(100):
+        paid(shop, f"o{number}")
+    shop.clock.advance(3_601)
+
+    def taking(look: Callable[..., Awaitable[T]], seconds: float) -> Callable[..., Awaitable[T]]:
+        async def slow(*words: Any) -> T:
+            shop.clock.advance(seconds)
+            return await look(*words)
+
+        return slow
+
+    monkeypatch.setattr(shop.bootpay, "look_up", taking(shop.bootpay.look_up, answers_in_s + 0.05))
+    monkeypatch.setattr(shop.bootpay, "look_up_order", taking(shop.bootpay.look_up_order, answers_in_s))
+    report = shop.run(reconcile(shop.world, within_s=(29 - 1) * 0.6))
+
+    assert (checks, 2 * checks, True) == (report.checked, report.calls, report.more)
+    assert f"{checks} checks where it answers within {answers_in_s * 1000:.0f} ms" in page
 
 
 def test_held_policy_holds_what_a_reconciliation_finds(shop: Shop) -> None:

