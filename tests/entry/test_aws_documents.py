@@ -114,10 +114,10 @@ def test_both_languages_show_the_same_blocks() -> None:
 def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
     dollars = {
-        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 22 * 0.125 + 4.8 * 0.50,
+        "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 26 * 0.125 + 5.1 * 0.50,
         "checks": 750_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
-        "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 0.9 * 0.125,
+        "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 1.1 * 0.125,
     }
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
 

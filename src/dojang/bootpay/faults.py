@@ -37,9 +37,6 @@ def _known(error: BaseException) -> str | None:
             return "the connection was closed without an answer"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return "the connection broke"
-        case ValueError() if type(error).__name__ == "CertificateError":
-            # urllib3 before 2 compares names by itself.
-            return "the certificate is not trusted (it is another host's)"
         case http.client.HTTPException():
             return "the answer is not HTTP"
         case _:

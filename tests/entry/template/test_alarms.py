@@ -124,9 +124,15 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         if not alarm["Namespace"].startswith("AWS/")
     }
 
-    assert {"UnknownOutcomes", "Attention", "Deliveries", "Errors", "Failures", "Schedules"} == {
-        name for _, name, _ in watched
-    }
+    assert {
+        "UnknownOutcomes",
+        "Attention",
+        "Deliveries",
+        "Errors",
+        "Failures",
+        "Schedules",
+        "Unfinished",
+    } == {name for _, name, _ in watched}
     assert set() == watched - emitted
 
 
@@ -145,6 +151,7 @@ def test_each_alarm_of_ours_watches_what_the_function_writes(template: Template,
         ("Throttles", "AWS/Lambda", "Throttles"),
         ("StreamLate", "AWS/Lambda", "IteratorAge"),
         ("ScheduleSilent", "dojang", "Schedules"),
+        ("ScheduleBehind", "dojang", "Unfinished"),
         ("SomethingFailed", "AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ],
 )

@@ -132,8 +132,8 @@ class Function:
                 return answer_of(self._ask(opened, request, face.name.lower(), began), face)
             case Scheduled():
                 done = self._work(opened, "schedule", ("reconcile", "deliver"), began)
-                # Only what came to its end: that nothing is looked after any more is what an alarm watches.
-                self._telling.count({"Schedules": 1})
+                # Only what came to its end: alarms watch that something is looked after, and that it is not too much.
+                self._telling.count({"Schedules": 1, "Unfinished": 0 if done["finished"] else 1})
                 return done
             case Changed():
                 self._work(opened, "stream", ("deliver",), began)

@@ -193,6 +193,6 @@ def _fit(settings: Settings) -> Settings:
     if settings.store.startswith("sqlite:") and settings.mode is not Mode.EMULATOR:
         raise ConfigError(
             "DOJANG_STORE: on AWS Lambda every instance would have a SQLite file of its own, and lose it: "
-            "use dynamodb://table or postgresql://…."
+            "use dynamodb://table."
         )
     return settings
