@@ -96,12 +96,12 @@ class StoredNotice:
     Attributes:
         notice: What was claimed.
         received_at: When it first came.
-        times: How often it came; also the fencing token of a look, which covers what had come when it began.
+        times: How often it came; with `attempts` the fencing token of a look, which covers what had come when it began.
         due_at: When it is next looked into; None when that is done.
         attempts: How often it was claimed for that since it last came.
-        outcome: What came of it: `settled`, `not_yet` (the receipt did not show what was claimed), `order_unknown`,
-            `receipt_unknown`; or `at_work` while Bootpay is, empty while it has not answered. Only after `settled` is a
-            repeat not looked into.
+        outcome: What came of it: `settled`, `settled_so_far` (generation 1: a repeat may be about more), `not_yet` (the
+            receipt did not show what was claimed), `order_unknown`, `receipt_unknown`; or `at_work` while Bootpay is,
+            empty while it has not answered. Only after `settled` is a repeat not looked into.
     """
 
     notice: Notice
@@ -183,8 +183,8 @@ class Store(Protocol):
     ) -> bool:
         """Write what came of a notice, or with `due_at` when to look into it again; its attempts stay.
 
-        False, and nothing is written, if it has come again since `stored` was read: that look was too early for the
-        repeat, which keeps it due.
+        False, and nothing is written, if it has come again or been claimed since `stored` was read: that look was too
+        early for the repeat, or is older than the one that somebody else has begun.
         """
         ...
 

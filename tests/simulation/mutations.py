@@ -260,7 +260,11 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "an old look's word counts after the notice has come again",
         ("P8",),
-        method(MemoryBackend, "settle_notice", (" or there.times != stored.times", "")),
+        method(
+            MemoryBackend,
+            "settle_notice",
+            ("(there.times, there.attempts) != (stored.times, stored.attempts)", "False"),
+        ),
         ("webhook during a forged one",),
     ),
     Mistake("a webhook is believed", ("P1",), _trusting, ("approval, forged webhook",)),

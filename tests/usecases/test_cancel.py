@@ -332,6 +332,57 @@ def test_no_time_left_begins_nothing(shop: Shop) -> None:
     assert (0, State.PAID) == (shop.bootpay.calls["cancel"], shop.state())
 
 
+def written_off(shop: Shop) -> ReceiptId:
+    """300 of 1000 left for Bootpay, were lost for all one could see, and were given up."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    assert isinstance(back(shop, 300), CancelPending)
+    for _ in range(20):
+        shop.clock.advance(60)
+        shop.reconcile()
+    assert (State.PAID, "undone") == (shop.state(), shop.payment().requests[0].outcome)
+    return receipt_id
+
+
+def test_what_was_written_off_is_looked_for_before_it_is_sent_again(shop: Shop) -> None:
+    """It had its effect after all: asked again under its key, it is told, and nothing leaves twice."""
+    receipt_id = written_off(shop)
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    told = back(shop, 300)
+
+    assert isinstance(told, CancelDone)
+    assert (1, 300, 300) == (
+        shop.bootpay.calls["cancel"],
+        told.request.cancelled,
+        shop.bootpay.ledger.find(receipt_id).cancelled_price,
+    )
+
+
+def test_what_was_written_off_is_not_sent_again_unseen(shop: Shop) -> None:
+    """While Bootpay cannot be asked nothing leaves; afterwards it goes once."""
+    receipt_id = written_off(shop)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    blind = back(shop, 300)
+    seen = back(shop, 300)
+
+    assert (CancelPending, CancelDone) == (type(blind), type(seen))
+    assert (2, 300) == (shop.bootpay.calls["cancel"], shop.bootpay.ledger.find(receipt_id).cancelled_price)
+
+
+def test_that_the_repeat_never_left_says_nothing_of_the_first(shop: Shop) -> None:
+    """Late money of the first attempt still counts as the shop's own cancel."""
+    receipt_id = written_off(shop)
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        back(shop, 300)
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    told = back(shop, 300)
+
+    assert isinstance(told, CancelDone)
+    assert 300 == shop.bootpay.ledger.find(receipt_id).cancelled_price
+
+
 # Others at the same time
 
 

@@ -373,3 +373,17 @@ def test_what_happened_while_a_person_decided_is_found_without_a_webhook(shop: S
     shop.reconcile()
 
     assert 400 == shop.payment().cancelled
+
+
+def test_generation_1_repeats_count_because_they_do_not_say_how_much(shop: Shop) -> None:
+    """A second partial cancel in the console sends the very words of the first: it is looked into all the same."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    first = shop.hear(receipt_id, "20", generation=1)
+    shop.bootpay.ledger.cancel(receipt_id, 200)
+    second = shop.hear(receipt_id, "20", generation=1)
+
+    assert ("settled_so_far", "settled_so_far") == (first, second)
+    assert 500 == shop.payment().cancelled

@@ -125,14 +125,18 @@ def test_an_approval_that_was_forgotten_for_long_is_undone(shop: Shop) -> None:
     assert (2, 0) == (shop.bootpay.status(receipt_id), shop.bootpay.calls["confirm"])
 
 
-def test_an_approval_that_never_leaves_is_told_as_error_and_as_change(shop: Shop) -> None:
-    """The intent is taken back, so nothing hangs; the report says both."""
+def test_that_the_second_approval_never_left_says_nothing_of_the_first(shop: Shop) -> None:
+    """The intent stays, for the confirm before it may be on its way; the next look takes it up again."""
     crash_before_confirm(shop)
     shop.clock.advance(46)
     shop.bootpay.on("confirm", Fault.NOT_SENT)
     report = shop.reconcile()
+    during = shop.state()
+    shop.clock.advance(120)
+    shop.reconcile()
 
-    assert ([("o1", "pending", "open", False)], [("o1", "NotSent")]) == (told(report), report.errors)
+    assert ([], [("o1", "NotSent")], State.CONFIRMING) == (told(report), report.errors, during)
+    assert State.PAID is shop.state()
 
 
 def test_an_approval_whose_receipt_is_gone_calls_a_person(shop: Shop) -> None:

@@ -190,7 +190,7 @@ class MemoryBackend:
         """See `Store.settle_notice`."""
         with self._lock:
             there = self._inbox.get(stored.notice.key)
-            if there is None or there.times != stored.times:
+            if there is None or (there.times, there.attempts) != (stored.times, stored.attempts):
                 return False
             self._inbox[stored.notice.key] = replace(there, outcome=outcome, due_at=due_at)
             return True

@@ -380,7 +380,7 @@ class PostgresBackend:
 
     def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
-        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times, stored.attempts)
         return bool(self._ask("settle_notice", _clean(settled)))
 
     def notices(self, limit: int, /) -> Sequence[StoredNotice]:

@@ -302,7 +302,7 @@ class SqliteBackend:
 
     def settle_notice(self, stored: StoredNotice, outcome: str, due_at: datetime | None = None, /) -> bool:
         """See `Store.settle_notice`."""
-        settled = (outcome, micros(due_at), stored.notice.key, stored.times)
+        settled = (outcome, micros(due_at), stored.notice.key, stored.times, stored.attempts)
         with self.transaction() as db:
             return db.execute(_SQL["settle_notice"], settled).rowcount == 1
 

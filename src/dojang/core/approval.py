@@ -16,6 +16,7 @@ from dojang.core.payment import Record, State, What
 from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
 from dojang.core.verification import Reason
+from dojang.core.words import kept_words
 
 __all__ = ["approval_refused", "intend_approval", "refused_by_shop"]
 
@@ -64,12 +65,13 @@ def approval_refused(
 def refused_by_shop(record: Record, receipt: Receipt, now: datetime, who: str, reason: str) -> Decision:
     """The shop's hook declined before any money moved."""
     draft = Draft(record, now, who)
+    words = kept_words(reason)
     draft.step(
         What.RECEIPT_REFUSED,
         receipt_id=str(receipt.id),
         price=receipt.price,
         reason=Reason.REFUSED_BY_SHOP.value,
-        words=reason[:200],
+        words=words,
     )
     draft.claim(receipt.id)
-    return draft.done(Refusal(Reason.REFUSED_BY_SHOP, reason[:200]))
+    return draft.done(Refusal(Reason.REFUSED_BY_SHOP, words))

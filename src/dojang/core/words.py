@@ -21,4 +21,6 @@ _PERSONAL = re.compile(
 
 def kept_words(text: str) -> str:
     """What somebody outside said, without what may be personal, in a length that a history can bear."""
-    return _PERSONAL.sub("***", text)[:_LENGTH_MAX]
+    # Half a surrogate pair is no text that a store could take.
+    whole = text.encode("utf-8", "replace").decode()
+    return _PERSONAL.sub("***", whole)[:_LENGTH_MAX]

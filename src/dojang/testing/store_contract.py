@@ -727,6 +727,18 @@ class StoreContract:
             stored.notice.receipt_id for stored in rest
         }
 
+    def test_an_older_look_does_not_end_what_somebody_else_looks_into(self, backend: Backend) -> None:
+        """Whoever was paused comes too late: the notice belongs to the look that was begun after theirs."""
+        older = backend.receive(Notice(receipt_id=_receipt_id(1)), _NOW, _NOW)
+        (newer,) = backend.claim_notices(_LATER, _LATER + timedelta(minutes=1), 10)
+        late = backend.settle_notice(older, "receipt_unknown")
+        between = backend.notices(10)[0]
+        done = backend.settle_notice(newer, "settled")
+
+        assert [False, True] == [late, done]
+        assert ("", True) == (between.outcome, between.due_at is not None)
+        assert "settled" == backend.notices(10)[0].outcome
+
     def test_settling_an_unknown_notice_is_no_error(self, backend: Backend) -> None:
         """There is nothing to lose in what was never heard."""
         unknown = StoredNotice(notice=Notice(receipt_id=_receipt_id(9)), received_at=_NOW)

@@ -23,6 +23,7 @@ _WAIT_STEP_S = 0.1
 _TIME_TO_MOVE_MONEY_S = 4.0
 _LOOK_AGAIN_RESERVE_S = 1.5
 _CONFLICTS_MAX = 8
+_NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ async def cancel(
     cancel_id = key_of(order_id, key)
     wanted = replace(wanted, key=key)
     conflicts = 0
+    looked = waited = False
     while True:
         record = await world.store.load(order_id)
         if record is None:
@@ -98,6 +100,7 @@ async def cancel(
         if record.payment.leased(world.clock.now()):
             if _in_flight(record, cancel_id) or deadline.left_s <= _WAIT_STEP_S:
                 return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+            waited = True
             await world.clock.sleep(_WAIT_STEP_S)
             continue
         try:
@@ -109,10 +112,20 @@ async def cancel(
                 if _in_flight(settled, cancel_id):
                     return CancelPending(settled)
                 return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
+            given_up = _request(record, cancel_id)
+            if given_up is not None and given_up.code != _NOT_SENT and not looked:
+                # It left once, and was written off: whether it had its effect is seen before it leaves again.
+                looked = True
+                record, seen = await _look(world, record, deadline)
+                if seen is None:
+                    return CancelPending(record)
+                continue
             terms = terms_of(record.order, record.payment, wanted, record.payment.method)
             if isinstance(terms, CancelRefusal):
                 return CancelNotDone(record=record, refusal=terms)
             if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
+                if waited or conflicts:
+                    return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
                 raise OutOfTime("there was no time left to finish a cancel, so none was begun")
             return await _carry_out(world, record, terms, wanted, cancel_id, deadline)
         except Conflict:
@@ -152,6 +165,7 @@ async def _carry_out(
     world: World, record: Record, terms: CancelTerms, wanted: WantedCancel, cancel_id: str, deadline: Deadline
 ) -> CancelDone | CancelPending | CancelNotDone:
     intent = intend_cancel(record, terms, wanted, cancel_id, world.rules, world.clock.now(), world.spread())
+    given_up = _request(record, cancel_id)
     # Money moves next. Commit the intent first: after a crash, the lease runs out and the receipt is looked up.
     record = await world.store.commit(record, intent)
     receipt_id = record.payment.receipt_id
@@ -170,7 +184,8 @@ async def _carry_out(
     except NotSent as never_left:
         undone: dict[str, object] = {
             "undone": True,
-            "code": "not_sent",
+            # What is not known of an earlier attempt under this key stays unknown.
+            "code": _NOT_SENT if given_up is None else given_up.code or "not_carried_out",
             "words": kept_words(str(never_left)),
         }
         await _write(world, record, lambda there: cancel_refused(there, world.clock.now(), "shop", undone))

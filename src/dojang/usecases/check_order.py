@@ -169,13 +169,7 @@ async def _finish_approval(
     world: World, record: Record, receipt: Receipt, found: Found, deadline: Deadline
 ) -> Record:
     """The shop and the buyer had agreed before the crash: finish it."""
-    try:
-        after, _ = await settle_receipt(world, record, receipt, "dojang", deadline)
-    except BootpayError:
-        # It never left, so the intent was taken back; that is a change as well.
-        undone = await world.store.load(record.order.id)
-        found.note(record, undone or record, news=False)
-        raise
+    after, _ = await settle_receipt(world, record, receipt, "dojang", deadline)
     found.note(record, after, news=False)
     return after
 

@@ -63,8 +63,9 @@ async def look_into(world: World, notice: Notice, deadline: Deadline) -> str:
     """Look the receipt up and decide.
 
     Returns:
-        `settled`; `not_yet` where the receipt does not show (yet) what the notice claims; `order_unknown`;
-        `receipt_unknown`; or empty where Bootpay or somebody else is still at work, or time ran out.
+        `settled`; `settled_so_far` where a repeat may be about more; `not_yet` where the receipt does not show (yet)
+        what the notice claims; `order_unknown`; `receipt_unknown`; or empty where Bootpay or somebody else is still
+        at work, or time ran out.
     """
     # The order is loaded before the look-up, so that a decision made meanwhile is noticed: the notice's own word
     # for the order is only a guess that saves the second look-up.
@@ -120,7 +121,10 @@ async def _decide(world: World, record: Record, receipt: Receipt, notice: Notice
         return "not_yet"
     if receipt.status in _AT_WORK:
         return ""
-    return "not_yet" if receipt.status in _UNENDED or _claims_more(notice, receipt) else "settled"
+    if receipt.status in _UNENDED or _claims_more(notice, receipt):
+        return "not_yet"
+    # Generation 1 does not say how much went back, so that the next cancel's notice is, word for word, this one.
+    return "settled" if notice.generation != 1 or notice.cancelled else "settled_so_far"
 
 
 def _claims_more(notice: Notice, receipt: Receipt) -> bool:

@@ -152,6 +152,7 @@ async def _approve(
             return await _commit(world, record, declined), declined.answer
         if deadline.left_s < _TIME_TO_MOVE_MONEY_S:
             return record, Pending()
+    begun_before = record.payment.state is State.CONFIRMING
     # Money moves next. Commit the intent first: after a crash, the lease runs out and the receipt is looked up.
     intent = intend_approval(record, receipt, world.rules, world.clock.now(), who, world.spread())
     record = await _commit(world, record, intent)
@@ -160,6 +161,9 @@ async def _approve(
     try:
         seen: Receipt | None = await world.gateway.confirm(receipt.id, within_s)
     except NotSent as never_left:
+        if begun_before:
+            # This one has not left, but the one before may have: the intent stays until nobody can be waiting for it.
+            raise
         # Nothing reached Bootpay, so no money moved: undo the intent and let the buyer try again.
         undone = approval_refused(
             record,

@@ -381,10 +381,10 @@ class DynamoDBBackend:
         settled = update(
             self._table,
             key,
-            "#times = :seen",
+            "#times = :seen AND #attempts = :claimed",
             {"outcome": text(outcome)} | due,
             removes=gone,
-            values={":seen": number(stored.times)},
+            values={":seen": number(stored.times), ":claimed": number(stored.attempts)},
         )
         try:
             self._patience.ask("UpdateItem", settled)

@@ -150,7 +150,7 @@ SELECT receipt_id, generation, kind, cancelled, order_id, source,
 FROM taken ORDER BY was_due_at, key
 
 -- name: settle_notice
-UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s AND times = %s RETURNING key
+UPDATE dojang_inbox SET outcome = %s, due_at = %s WHERE key = %s AND times = %s AND attempts = %s RETURNING key
 
 -- name: notices
 SELECT receipt_id, generation, kind, cancelled, order_id, source,

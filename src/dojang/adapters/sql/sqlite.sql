@@ -101,7 +101,7 @@ RETURNING receipt_id, generation, kind, cancelled, order_id, source,
           received_at, times, due_at, attempts, outcome
 
 -- name: settle_notice
-UPDATE inbox SET outcome = ?, due_at = ? WHERE key = ? AND times = ?
+UPDATE inbox SET outcome = ?, due_at = ? WHERE key = ? AND times = ? AND attempts = ?
 
 -- name: notices
 SELECT receipt_id, generation, kind, cancelled, order_id, source,

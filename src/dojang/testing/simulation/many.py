@@ -151,10 +151,10 @@ def _spread(work: Callable[[A], T], tasks: Sequence[A], processes: int) -> Itera
     if processes <= 1 or len(tasks) <= 1:
         yield from map(work, tasks)
         return
-    with ProcessPoolExecutor(processes) as pool:
-        waiting = [pool.submit(work, task) for task in tasks]
-        try:
-            for done in as_completed(waiting):
-                yield done.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    # Not as a context: leaving one takes back that what waits is to be cancelled, and Ctrl-C would end nothing.
+    pool = ProcessPoolExecutor(processes)
+    try:
+        for done in as_completed([pool.submit(work, task) for task in tasks]):
+            yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
