@@ -126,7 +126,7 @@ def test_what_arrives_bears_the_signature_aws_would_compute(endpoint: Endpoint, 
             "https://vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com:443/",
         ]
     ),
-    service=st.sampled_from(["dynamodb", "secretsmanager", "ssm"]),
+    service=st.sampled_from(["dynamodb", "secretsmanager", "ssm", "sqs", "events"]),
     region=st.sampled_from(["ap-northeast-2", "cn-north-1", "us-gov-west-1"]),
     content_type=st.sampled_from(["application/x-amz-json-1.0", "application/x-amz-json-1.1"]),
     target=st.sampled_from(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from dojang.core.rules import LatePayment, Mode, OnMismatch
 from dojang.entry.settings import KEYS, Settings, is_loopback, read_settings
@@ -455,6 +456,83 @@ def test_a_destination_that_is_not_plain_stops_the_start(url: str, key: str) -> 
 def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
     """Whether a private address may be reached is judged at the delivery."""
     assert url == read(BASIC | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}).deliver_to
+
+
+QUEUE = "arn:aws:sqs:ap-northeast-2:111122223333:orders"
+BUS = "arn:aws:events:ap-northeast-2:111122223333:event-bus/orders"
+
+
+@pytest.mark.parametrize("arn", [QUEUE, f"{QUEUE}.fifo", BUS])
+def test_a_queue_or_a_bus_needs_no_secret(arn: str) -> None:
+    """Nothing is signed there: AWS decides who may write; in every mode the same."""
+    settings = read(BASIC | {"DOJANG_DELIVER_TO": arn})
+
+    assert (arn, (), None) == (settings.deliver_to, settings.deliver_secrets, settings.deliver_endpoint)
+
+
+def test_who_is_asked_before_money_moves_still_needs_the_secret() -> None:
+    """DOJANG_APPROVE_AT is posted to, wherever deliveries go."""
+    environment = BASIC | {"DOJANG_DELIVER_TO": QUEUE, "DOJANG_APPROVE_AT": "https://shop.example/a"}
+    with pytest.raises(ConfigError, match="DOJANG_DELIVER_SECRET"):
+        read(environment)
+
+    assert read(environment | {"DOJANG_DELIVER_SECRET": WHSEC}).deliver_secrets
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:", "arn:aws:sns:ap-northeast-2:111122223333:orders", f"{QUEUE}/x", f"{QUEUE} {BUS}"]
+)
+def test_the_arn_of_anything_else_stops_the_start(arn: str) -> None:
+    """With a sentence that shows both forms."""
+    with pytest.raises(ConfigError, match=r"DOJANG_DELIVER_TO: .*arn:aws:sqs:REGION.*event-bus/NAME"):
+        read(BASIC | {"DOJANG_DELIVER_TO": arn})
+
+
+def test_nobody_in_a_queue_can_be_asked() -> None:
+    """An approval needs an answer."""
+    with pytest.raises(ConfigError, match=r"DOJANG_APPROVE_AT .*gives no answer"):
+        read(BASIC | {"DOJANG_APPROVE_AT": QUEUE, "DOJANG_DELIVER_SECRET": WHSEC})
+
+
+@pytest.mark.parametrize(("arn", "service", "model"), [(QUEUE, "sqs", "SQS"), (BUS, "events", "EVENTBRIDGE")])
+def test_another_endpoint_is_named_as_for_awss_sdk(
+    arn: str, service: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service's own variable before the general one, and of the other service no word."""
+    both = {
+        f"AWS_ENDPOINT_URL_{model}": "https://vpce.example.com",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4566/",
+    }
+    other = {"SQS": "EVENTBRIDGE", "EVENTBRIDGE": "SQS"}[model]
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{model}", both[f"AWS_ENDPOINT_URL_{model}"])
+    client = Session().create_client(
+        service, "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    own, general, none = (
+        read(BASIC | {"DOJANG_DELIVER_TO": arn} | more).deliver_endpoint
+        for more in (
+            both,
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"},
+            {f"AWS_ENDPOINT_URL_{other}": "http://elsewhere.example.com"},
+        )
+    )
+
+    assert ("https://vpce.example.com", "http://127.0.0.1:4566/", None) == (own, general, none)
+    assert client.meta.endpoint_url == own
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://sqs.example.com", "https://sqs.example.com/path", "sqs.example.com", "https://u:p@sqs.example"],
+)
+def test_an_endpoint_that_would_tell_everybody_stops_the_start(url: str) -> None:
+    """Plain http never leaves this machine; who does not deliver there is not asked about it."""
+    told = {"AWS_ENDPOINT_URL_SQS": url}
+    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL_SQS must"):
+        read(BASIC | told | {"DOJANG_DELIVER_TO": QUEUE})
+
+    assert read(BASIC | told | {"DOJANG_DELIVER_TO": BUS}).deliver_endpoint is None
+    assert read(BASIC | told).deliver_endpoint is None
 
 
 def test_every_key_is_described() -> None:

@@ -21,12 +21,13 @@ from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from dojang.adapters.address import Place, place_of
+from dojang.adapters.arn import Queue, read_arn
 from dojang.adapters.destination import plain_url
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.entry.aws_secrets import AwsSecrets
 from dojang.errors import ConfigError, InvalidValue
 
-__all__ = ["KEYS", "Settings", "dynamodb_address", "is_loopback", "read_settings"]
+__all__ = ["KEYS", "Settings", "dynamodb_address", "is_arn", "is_loopback", "read_settings"]
 
 E = TypeVar("E", Mode, OnMismatch, LatePayment)
 
@@ -92,20 +93,29 @@ KEYS: Mapping[str, tuple[str, str]] = {
         (
             "Address that is told what an order has become: https://…; http:// only for loopback and private "
             "addresses, and only with DOJANG_ALLOW_PRIVATE_DESTINATIONS (in mode emulator loopback needs no "
-            "permission)."
+            "permission). Or the ARN of a queue of Amazon SQS (arn:aws:sqs:REGION:ACCOUNT:QUEUE) or of an event bus "
+            "of Amazon EventBridge (arn:aws:events:REGION:ACCOUNT:event-bus/NAME)."
         ),
         (
             "주문의 결과를 알릴 주소. https://…. http://는 루프백과 사설 주소에만, "
-            "그것도 DOJANG_ALLOW_PRIVATE_DESTINATIONS가 있을 때만(에뮬레이터 모드의 루프백은 허락이 필요 없습니다)."
+            "그것도 DOJANG_ALLOW_PRIVATE_DESTINATIONS가 있을 때만(에뮬레이터 모드의 루프백은 허락이 필요 없습니다). "
+            "또는 Amazon SQS 대기열의 ARN(arn:aws:sqs:REGION:ACCOUNT:QUEUE)이나 Amazon EventBridge 이벤트 버스의 "
+            "ARN(arn:aws:events:REGION:ACCOUNT:event-bus/NAME)."
         ),
     ),
     "DOJANG_DELIVER_SECRET": (
-        "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces.",
-        "서명용 비밀 whsec_…(Standard Webhooks), 새것부터, 공백으로 구분.",
+        (
+            "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces. Not needed where "
+            "DOJANG_DELIVER_TO is an ARN: a message in a queue or on a bus bears no signature."
+        ),
+        (
+            "서명용 비밀 whsec_…(Standard Webhooks), 새것부터, 공백으로 구분. DOJANG_DELIVER_TO가 ARN이면 필요 없습니다"
+            "(대기열과 이벤트 버스로 보내는 메시지에는 서명이 없습니다)."
+        ),
     ),
     "DOJANG_APPROVE_AT": (
-        "Address that is asked before money moves; signed like deliveries, same rules.",
-        "돈이 움직이기 전에 물어볼 주소. 전달과 같이 서명하고 같은 규칙을 따릅니다.",
+        "Address that is asked before money moves; signed like deliveries, same rules, no ARN.",
+        "돈이 움직이기 전에 물어볼 주소. 전달과 같이 서명하고 같은 규칙을 따릅니다. ARN은 안 됩니다.",
     ),
     "DOJANG_ALLOW_PRIVATE_DESTINATIONS": (
         (
@@ -169,6 +179,7 @@ class Settings:
     store: str = field(default=STORE, repr=False)
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     deliver_to: str | None = None
+    deliver_endpoint: str | None = None
     deliver_secrets: tuple[str, ...] = field(default=(), repr=False)
     approve_at: str | None = None
     allow_private_destinations: bool = False
@@ -233,7 +244,8 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
     deliver_to = found.text("DOJANG_DELIVER_TO")
     approve_at = found.text("DOJANG_APPROVE_AT")
     secrets = found.list("DOJANG_DELIVER_SECRET")
-    if (deliver_to or approve_at) and not secrets:
+    posted_to = deliver_to and not is_arn(deliver_to)
+    if (posted_to or approve_at) and not secrets:
         raise ConfigError(
             "DOJANG_DELIVER_TO and DOJANG_APPROVE_AT need DOJANG_DELIVER_SECRET: without a signature the shop could "
             'not tell dojang from anybody else. Make one: python -c "import base64, os; '
@@ -254,6 +266,7 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
         store=_check_store(found.text("DOJANG_STORE") or STORE),
         api_keys=_check_api_keys(found.list("DOJANG_API_KEYS"), mode),
         deliver_to=deliver_to,
+        deliver_endpoint=found.endpoint(deliver_to),
         deliver_secrets=secrets,
         approve_at=approve_at,
         allow_private_destinations=allow_private,
@@ -357,6 +370,17 @@ class _Found:
                 raise ConfigError(f"{key}: {part!r} is no network such as 10.0.0.0/8.") from None
         return parts
 
+    def endpoint(self, deliver_to: str | None) -> str | None:
+        """Where SQS or EventBridge is, if a variable that AWS's SDKs know too says so."""
+        if deliver_to is None or not is_arn(deliver_to):
+            return None
+        service = "SQS" if isinstance(read_arn(deliver_to), Queue) else "EVENTBRIDGE"
+        for key in (f"AWS_ENDPOINT_URL_{service}", "AWS_ENDPOINT_URL"):
+            if url := self._environment.get(key):
+                _check_endpoint(key, url, f"https://{service.lower()}.example.com")
+                return url
+        return None
+
 
 def _toml(path: Path | None) -> Mapping[str, object]:
     file = path or Path("dojang.toml")
@@ -452,6 +476,9 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
     """Refuse what could never be delivered to. What a name resolves to is judged at every delivery."""
     if url is None:
         return
+    if is_arn(url):
+        _check_arn(key, url)
+        return
     try:
         parts = plain_url(url)
     except InvalidValue:
@@ -470,6 +497,22 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
         f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
         "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
     )
+
+
+def is_arn(destination: str) -> bool:
+    """Whether a destination is in AWS, rather than an address that is posted to."""
+    return destination.startswith("arn:")
+
+
+def _check_arn(key: str, arn: str) -> None:
+    if key != "DOJANG_DELIVER_TO":
+        raise ConfigError(
+            f"{key} must be an address such as https://shop.example/dojang: a queue or a bus gives no answer."
+        )
+    try:
+        read_arn(arn)
+    except InvalidValue as error:
+        raise ConfigError(f"{key}: {error}.") from None
 
 
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
@@ -536,12 +579,14 @@ def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
     if not grammar.fullmatch(options.get("region", "ap-northeast-2")):
         raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
     if "endpoint" in options:
-        example = "https://dynamodb.example.com"
-        parts = _split("DOJANG_STORE: endpoint", options["endpoint"], example)
-        if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
-            raise ConfigError(
-                "DOJANG_STORE: endpoint must begin with https:// (http:// only for loopback) and have no path."
-            )
-        if not _ENDPOINT.fullmatch(options["endpoint"]) or parts.port == 0:
-            raise ConfigError(f"DOJANG_STORE: endpoint must be a plain address such as {example}.")
+        _check_endpoint("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
     return table, options
+
+
+def _check_endpoint(key: str, url: str, example: str) -> None:
+    """Refuse what is no address, and what would send orders unencrypted over a network."""
+    parts = _split(key, url, example)
+    if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
+        raise ConfigError(f"{key} must begin with https:// (http:// only for loopback) and have no path.")
+    if not _ENDPOINT.fullmatch(url) or parts.port == 0:
+        raise ConfigError(f"{key} must be a plain address such as {example}.")

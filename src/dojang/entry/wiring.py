@@ -18,7 +18,7 @@ from dojang.adapters.store import AwaitedStore, Backend
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
 from dojang.drive import Caller, inline, threaded
-from dojang.entry.settings import Settings, dynamodb_address
+from dojang.entry.settings import Settings, dynamodb_address, is_arn
 from dojang.errors import ConfigError
 from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, World
 
@@ -238,11 +238,7 @@ def _world(
     settings: Settings, *, store: Store, sender: Sender, clock: Clock, call: Caller, throttle: Throttle | None
 ) -> World:
     gateway = _gateway(settings, sender)
-    fulfilment: Fulfilment | None = None
-    if settings.deliver_to:
-        fulfilment = HttpFulfilment(
-            _destination(settings, settings.deliver_to), settings.deliver_secrets, call, clock.now
-        )
+    fulfilment = _fulfilment(settings, settings.deliver_to, call, clock) if settings.deliver_to else None
     approval: Approval | None = None
     if settings.approve_at:
         approval = HttpApproval(
@@ -266,6 +262,18 @@ def _gateway(settings: Settings, sender: Sender) -> Gateway:
 
         return GatewayV1(sender)
     return GatewayV2(sender)
+
+
+def _fulfilment(settings: Settings, deliver_to: str, call: Caller, clock: Clock) -> Fulfilment:
+    if not is_arn(deliver_to):
+        return HttpFulfilment(_destination(settings, deliver_to), settings.deliver_secrets, call, clock.now)
+    from dojang.adapters.arn import Queue, read_arn
+    from dojang.adapters.fulfilment_aws import BusFulfilment, QueueFulfilment
+
+    place = read_arn(deliver_to)
+    if isinstance(place, Queue):
+        return QueueFulfilment(place, settings.deliver_endpoint, call, clock.now)
+    return BusFulfilment(place, settings.deliver_endpoint, call, clock.monotonic)
 
 
 def _destination(settings: Settings, url: str) -> Destination:

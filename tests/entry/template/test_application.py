@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dojang.adapters.arn import read_arn
 from dojang.adapters.dynamodb.items import claim_key, delivery_key, events_key, order_key
 from dojang.adapters.dynamodb.schema import RUNNING_ACTIONS, definition
 from dojang.core.order import ReceiptId
@@ -17,6 +18,8 @@ from dojang.entry.template import application
 from dojang.errors import InvalidValue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conftest import Template
 
 NOTHING = {"Ref": "AWS::NoValue"}
@@ -200,7 +203,7 @@ def test_the_role_may_do_what_the_store_asks_and_nothing_else(template: Template
     } == actions
     assert [] == [action for action in actions if "*" in action or action.endswith((":Scan", ":DeleteItem"))]
     assert "*" not in [statement["Resource"] for statement in statements]
-    assert [("OwnKey", NOTHING), ("InNetwork", NOTHING)] == [
+    assert [("OwnKey", NOTHING), ("ToQueue", NOTHING), ("ToBus", NOTHING), ("InNetwork", NOTHING)] == [
         (part["Fn::If"][0], part["Fn::If"][2]) for part in chosen
     ]
     assert "ManagedPolicyArns" not in role
@@ -215,6 +218,114 @@ def _chosen(template: Template, condition: str) -> dict[str, Any]:
     )
     (statement,) = policy["PolicyDocument"]["Statement"]
     return dict(statement)
+
+
+def _resolved(template: Template, value: Any, given: Mapping[str, str]) -> Any:
+    """What CloudFormation makes of a part of the template, with these values for parameters."""
+    match value:
+        case {"Ref": "AWS::NoValue"}:
+            return None
+        case {"Ref": str(name)}:
+            return given.get(name, template["Parameters"].get(name, {}).get("Default", f"<{name}>"))
+        case {"Fn::Sub": str(text)}:
+            return re.sub(
+                r"\$\{(\w+)\}", lambda name: str(_resolved(template, {"Ref": name[1]}, given)), text
+            )
+        case {"Condition": str(name)}:
+            return _resolved(template, template["Conditions"][name], given)
+        case {"Fn::If": [condition, then, otherwise]}:
+            chosen = _resolved(template, {"Condition": condition}, given)
+            return _resolved(template, then if chosen else otherwise, given)
+        case {"Fn::Select": [int(at), list_]}:
+            return _resolved(template, list_, given)[at]
+        case {"Fn::Split": [str(mark), text]}:
+            return _resolved(template, text, given).split(mark)
+        case {"Fn::Join": [str(between), words]}:
+            return between.join(str(word) for word in _resolved(template, words, given))
+        case {"Fn::Equals": [one, other]}:
+            return _resolved(template, one, given) == _resolved(template, other, given)
+        case {"Fn::Not": [part]}:
+            return not _resolved(template, part, given)
+        case {"Fn::And": parts}:
+            return all(_resolved(template, part, given) for part in parts)
+        case {"Fn::Or": parts}:
+            return any(_resolved(template, part, given) for part in parts)
+        case dict():
+            return {name: _resolved(template, part, given) for name, part in value.items()}
+        case list():
+            return [_resolved(template, part, given) for part in value]
+        case _:
+            return value
+
+
+QUEUE = "arn:aws:sqs:ap-northeast-2:111122223333:shop-orders.fifo"
+BUS = "arn:aws-cn:events:cn-north-1:111122223333:event-bus/shop/orders"
+
+
+@pytest.mark.parametrize(
+    ("deliver_to", "approve_at", "allowed", "signs"),
+    [
+        ("", "", [], False),
+        ("", "https://shop.example/a", [], True),
+        ("https://shop.example:8443/arn:aws:sqs:x", "", [], True),
+        ("https://shop.example/a:sqs", "", [], True),
+        (QUEUE, "", [("sqs:SendMessage", QUEUE)], False),
+        (QUEUE, "https://shop.example/a", [("sqs:SendMessage", QUEUE)], True),
+        (BUS, "", [("events:DescribeEventBus", BUS), ("events:PutEvents", BUS)], False),
+    ],
+)
+def test_the_function_may_write_where_it_delivers_to_and_nowhere_else(
+    template: Template, deliver_to: str, approve_at: str, allowed: list[tuple[str, str]], signs: bool
+) -> None:
+    """Exactly that queue or bus, if it is one; only what is posted needs the secret that signs it."""
+    given = {"DeliverTo": deliver_to, "ApproveAt": approve_at, "SecretArn": "arn:aws:secretsmanager:x"}
+    role = _resolved(template, _properties(template, "Role"), given)
+    more = [policy for policy in role["Policies"][1:] if policy is not None]
+    variables = _resolved(template, _properties(template, "Function")["Environment"]["Variables"], given)
+
+    assert allowed == [
+        (action, statement["Resource"])
+        for policy in more
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+    ]
+    assert (deliver_to or None, approve_at or None, signs) == (
+        variables["DOJANG_DELIVER_TO"],
+        variables["DOJANG_APPROVE_AT"],
+        variables["DOJANG_DELIVER_SECRET_ARN"] is not None,
+    )
+
+
+def test_another_queue_is_another_version(template: Template) -> None:
+    """Whichever part of its ARN differs; the old one would go on being told otherwise."""
+    description = _properties(template, "Function")["VersionDescription"]
+    secret = "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:dojang-AbCdEf"
+    others = [
+        QUEUE,
+        QUEUE.replace("northeast-2", "northeast-1"),
+        QUEUE.replace("1111", "2222"),
+        QUEUE.replace(".fifo", ""),
+        BUS,
+        "https://shop.example/d",
+        "",
+    ]
+    told = [
+        _resolved(template, description, {"DeliverTo": other, "SecretArn": secret, "MemorySize": "512"})
+        for other in others
+    ]
+
+    assert len(others) == len(set(told))
+    assert "ap-northeast-2:111122223333:shop-orders.fifo" in told[0]
+
+
+@pytest.mark.parametrize(
+    "value", [QUEUE, BUS, QUEUE.removesuffix(".fifo"), "arn:aws:sqs:us-isof-south-1:111122223333:" + "q" * 38]
+)
+def test_what_the_parameter_takes_the_settings_take(template: Template, value: str) -> None:
+    """The deployment and the start are of one mind."""
+    assert re.fullmatch(template["Parameters"]["DeliverTo"]["AllowedPattern"], value)
+    assert value == read_arn(value).arn
+    assert not re.fullmatch(template["Parameters"]["ApproveAt"]["AllowedPattern"], value)
 
 
 def test_a_function_in_a_network_may_enter_it(template: Template) -> None:
@@ -277,21 +388,37 @@ def test_another_value_of_a_parameter_is_another_version(template: Template) -> 
     assert _properties(template, "Layer")["PublishLambdaVersion"] is True
 
 
+def _width(pattern: str) -> int:
+    """How long a text may be that matches."""
+    return int(re._parser.parse(pattern).getwidth()[1])  # type: ignore[attr-defined]  # not told to the public
+
+
 def test_the_longest_description_of_a_version_fits(template: Template) -> None:
     """Lambda takes 256 characters; with all parameters at their longest there are no more."""
     parts = _properties(template, "Function")["VersionDescription"]["Fn::Join"][1]
 
     def longest(part: Any) -> int:
+        if isinstance(part, str):
+            return len(part)
         if "Fn::If" in part:
-            return max(len(word) if isinstance(word, str) else longest(word) for word in part["Fn::If"][1:])
+            return max(longest(branch) for branch in part["Fn::If"][1:])
+        if "Fn::Join" in part:
+            between, words = part["Fn::Join"]
+            return sum(longest(word) for word in words) + len(between) * (len(words) - 1)
         (name,) = _named(template, part)
         parameter = template["Parameters"][name]
         if "AllowedValues" in parameter:
             return max(len(str(value)) for value in parameter["AllowedValues"])
         if "MaxValue" in parameter:
             return len(str(parameter["MaxValue"]))
-        # The last part of the pattern says how long it may be; of the secret's ARN only that part is named.
-        return int(re.findall(r"\{\d+,(\d+)\}", parameter["AllowedPattern"])[-1])
+        # Of an ARN only a part is named: the kinds of a parameter's value are between the bars of its pattern.
+        kinds = parameter["AllowedPattern"].split("|")
+        if "https://" in str(part):
+            return max(_width(kind) for kind in kinds if kind.startswith("https://")) - len("https://")
+        if "Fn::Select" in part:
+            arns = [kind.split(":") for kind in kinds if kind.startswith("arn:")]
+            return max(_width(arn[part["Fn::Select"][0]]) for arn in arns)
+        return max(_width(kind) for kind in kinds if not kind.startswith("arn:"))
 
     assert 256 >= sum(longest(part) for part in parts) + len(parts) - 1
 

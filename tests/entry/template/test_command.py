@@ -135,3 +135,31 @@ def test_an_alias_is_no_key() -> None:
 
     assert 2 == result.exit_code
     assert "--kms-key must be the ARN of a key" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arn", "actions"),
+    [
+        ("arn:aws:sqs:ap-northeast-2:111122223333:orders.fifo", ["sqs:SendMessage"]),
+        (
+            "arn:aws:events:ap-northeast-2:111122223333:event-bus/orders",
+            ["events:DescribeEventBus", "events:PutEvents"],
+        ),
+    ],
+)
+def test_who_delivers_to_a_queue_or_a_bus_may_write_there(arn: str, actions: list[str]) -> None:
+    """That one alone; without it the policy has no word of it."""
+    statements = json.loads(_type("policy", "--deliver-to", arn).stdout)["Statement"]
+    plain = json.loads(_type("policy").stdout)["Statement"]
+    (more,) = [statement for statement in statements if statement not in plain]
+
+    assert (actions, arn) == (more["Action"], more["Resource"])
+
+
+@pytest.mark.parametrize("said", ["https://shop.example/d", "arn:aws:sns:ap-northeast-2:111122223333:orders"])
+def test_a_policy_about_another_destination_is_refused(said: str) -> None:
+    """An address needs no permission, and nothing else is delivered to."""
+    result = _type("policy", "--deliver-to", said)
+
+    assert 2 == result.exit_code
+    assert "--deliver-to: it must be the ARN of a queue" in result.stderr

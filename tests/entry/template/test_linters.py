@@ -53,7 +53,12 @@ def test_cfn_lint_would_say_something(folder: Path, tmp_path: Path) -> None:
 def test_the_policy_is_one_that_iam_takes(tmp_path: Path) -> None:
     """Put into a template, it is a policy document by cfn-lint's schema of them."""
     resources = Resources.named(
-        table="orders", region="*", account="111122223333", secret="shop", function="dojang"
+        table="orders",
+        region="*",
+        account="111122223333",
+        secret="shop",
+        function="dojang",
+        deliver_to="arn:aws:events:ap-northeast-2:111122223333:event-bus/orders",
     )
     document = policy([*running(resources), *migrating(resources)])
     template = {

@@ -14,6 +14,16 @@ from dojang.bootpay.tls import shared_tls_context
 
 __all__ = ["Endpoint", "Silent", "sound", "usual_address"]
 
+# Of the partitions that are apart from the others: by the beginnings of their regions' names.
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "us-isof-": "csp.hci.ic.gov",
+}
+
 
 class Silent(Exception):
     """Nobody has answered in time; what was asked may have been done."""
@@ -99,7 +109,7 @@ class Endpoint:
 
 def usual_address(service: str, region: str) -> str:
     """Where a service of a region is, unless somebody has said otherwise."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    suffix = next((name for begin, name in _SUFFIXES.items() if region.startswith(begin)), "amazonaws.com")
     return f"https://{service}.{region}.{suffix}"
 
 

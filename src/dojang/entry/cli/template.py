@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
+from dojang.adapters.arn import read_arn
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import with_format
 from dojang.entry.cli.terminal import Terminal
 from dojang.entry.layer.target import Arch
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, InvalidValue
 
 __all__ = ["policy", "sam"]
 
@@ -86,6 +87,14 @@ def policy(
             "--kms-key", help="The key of your own that encrypts secret or parameter.", metavar="ARN"
         ),
     ] = "",
+    deliver_to: Annotated[
+        str,
+        typer.Option(
+            "--deliver-to",
+            help="The queue or event bus that DOJANG_DELIVER_TO names; an address needs no permission.",
+            metavar="ARN",
+        ),
+    ] = "",
     migrate: Annotated[
         bool,
         typer.Option("--migrate", help="What `dojang migrate` needs, instead of what the function needs."),
@@ -101,6 +110,11 @@ def policy(
 
     if kms_key and not _KEY.fullmatch(kms_key):
         raise ConfigError("--kms-key must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID.")
+    try:
+        if deliver_to:
+            read_arn(deliver_to)
+    except InvalidValue as error:
+        raise ConfigError(f"--deliver-to: {error}.") from None
     resources = Resources.named(
         table=table,
         region=region,
@@ -109,6 +123,7 @@ def policy(
         function=function,
         parameter=parameter,
         key=kms_key,
+        deliver_to=deliver_to,
     )
     print(json.dumps(document(migrating(resources) if migrate else running(resources)), indent=2))
     return Code.FINE

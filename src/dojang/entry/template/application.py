@@ -11,7 +11,7 @@ import dojang
 from dojang.adapters.dynamodb.schema import definition
 from dojang.entry.layer.target import Target
 from dojang.entry.template.block import block
-from dojang.entry.template.permissions import Resources, running
+from dojang.entry.template.permissions import Resources, running, to_bus, to_queue
 from dojang.errors import InvalidValue
 
 __all__ = ["application"]
@@ -44,7 +44,12 @@ def application(target: Target) -> dict[str, str]:
         "layer": target.file_name,
         "version": dojang.__version__,
     }
-    places = {"permissions": block(running(_IN_THE_STACK), 0), "table": block(_table(), 0)}
+    places = {
+        "permissions": block(running(_IN_THE_STACK), 0),
+        "queue": block([to_queue("!Ref DeliverTo")], 0),
+        "bus": block([to_bus("!Ref DeliverTo")], 0),
+        "table": block(_table(), 0),
+    }
     return {
         path: _filled(file.read_text(encoding="utf-8"), words, places)
         for path, file in _files(resources.files(__package__) / "files", "")

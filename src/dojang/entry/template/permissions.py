@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dojang.adapters.arn import Queue, read_arn
 from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS, RUNNING_ACTIONS
 
-__all__ = ["Resources", "Statement", "migrating", "policy", "running"]
+__all__ = ["Resources", "Statement", "migrating", "policy", "running", "to_bus", "to_queue"]
 
 Statement = Mapping[str, object]
 """One statement of a policy, in IAM's words."""
@@ -30,6 +31,7 @@ class Resources:
         queue: Where what could not be handled is kept; empty if there is no such queue.
         parameter: A parameter of SSM with a setting; empty if there is none.
         key: The key of one's own that encrypts secret or parameter; empty if AWS's own does.
+        deliver_to: The queue or event bus that is told what an order has become; empty if an address is.
     """
 
     table: str
@@ -41,6 +43,7 @@ class Resources:
     queue: str = ""
     parameter: str = ""
     key: str = ""
+    deliver_to: str = ""
 
     @classmethod
     def named(
@@ -53,8 +56,9 @@ class Resources:
         function: str,
         parameter: str = "",
         key: str = "",
+        deliver_to: str = "",
     ) -> Resources:
-        """By names, the key by its ARN; `*` for a region or an account that is not known yet."""
+        """By names, key and destination by their ARNs; `*` for a region or an account that is not known yet."""
         partition = next((name for begin, name in _PARTITIONS.items() if region.startswith(begin)), "aws")
 
         def arn(service: str, what: str) -> str:
@@ -72,6 +76,7 @@ class Resources:
             # The name of one in a folder begins with a slash, its ARN has but one.
             parameter=arn("ssm", f"parameter/{parameter.removeprefix('/')}") if parameter else "",
             key=key,
+            deliver_to=deliver_to,
         )
 
 
@@ -95,7 +100,20 @@ def running(resources: Resources) -> list[Statement]:
         statements.append(_allow("DecryptTheKeys", ("kms:Decrypt",), resources.key))
     if resources.queue:
         statements.append(_allow("KeepWhatFailed", ("sqs:SendMessage",), resources.queue))
+    if resources.deliver_to:
+        place = read_arn(resources.deliver_to)
+        statements.append((to_queue if isinstance(place, Queue) else to_bus)(place.arn))
     return statements
+
+
+def to_queue(arn: str) -> Statement:
+    """What it takes to tell a queue what an order has become."""
+    return _allow("DeliverToTheQueue", ("sqs:SendMessage",), arn)
+
+
+def to_bus(arn: str) -> Statement:
+    """What it takes to tell an event bus, and to see that it is there."""
+    return _allow("DeliverToTheBus", ("events:DescribeEventBus", "events:PutEvents"), arn)
 
 
 def migrating(resources: Resources) -> list[Statement]:
