@@ -61,9 +61,10 @@ Processor time of importing the handler, each step measured with the one before 
 | our own signature for DynamoDB instead of botocore's signer; what is not used is not imported | 131 ms | 110 ms |
 | the garbage collector rests while modules are read | 110 ms | 100 ms |
 | structs for most dataclasses outside `core`; cancels and repairs imported when used | 114 ms | 103 ms |
+| urllib3 without Python's own description of packages, no `pathlib`, a pattern made when first used | 83 ms | 78 ms |
 
 - What is left is urllib3 (a fifth), the dataclasses of `core` and `ports` (an eighth), and Python's own modules.
-- The last row was measured later than the others, when the same work took longer.
+- The last two rows were measured later than the others, on a slower and on a faster day.
 - The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
 - Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
 - A replay answers from the table alone; whoever does not store has to ask Bootpay again, over a new connection.

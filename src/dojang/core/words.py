@@ -7,11 +7,12 @@ Rule 2: the code beside the words is what can be relied on; the words are for th
 from __future__ import annotations
 
 import re
+from functools import cache
 
 __all__ = ["kept_words"]
 
 _LENGTH_MAX = 200
-_PERSONAL = re.compile(
+_PERSONAL = (
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an address of mail
     r"|\d(?:[ .*-]*[\d*]){6,}"  # a card, an account, a telephone: seven digits or more, however they are written
     # 홍길동님, 홍길동 고객님: Korean courtesy gives the name away.
@@ -19,8 +20,14 @@ _PERSONAL = re.compile(
 )
 
 
+@cache
+def _personal() -> re.Pattern[str]:
+    # Made when first used: few payments have words to keep, and a function that starts cold waits for each of these.
+    return re.compile(_PERSONAL)
+
+
 def kept_words(text: str) -> str:
     """What somebody outside said, without what may be personal, in a length that a history can bear."""
     # Half a surrogate pair is no text that a store could take.
     whole = text.encode("utf-8", "replace").decode()
-    return _PERSONAL.sub("***", whole)[:_LENGTH_MAX]
+    return _personal().sub("***", whole)[:_LENGTH_MAX]

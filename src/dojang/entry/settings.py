@@ -16,8 +16,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from dojang.adapters.address import Place, place_of
@@ -26,6 +25,9 @@ from dojang.adapters.destination import plain_url
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.entry.aws_secrets import AwsSecrets
 from dojang.errors import ConfigError, InvalidValue
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["KEYS", "Settings", "dynamodb_address", "is_arn", "is_loopback", "read_settings"]
 
@@ -322,7 +324,7 @@ class _Found:
                 return self._secrets.text(key, str(arn)).strip() or None
             if file:
                 try:
-                    return Path(str(file)).read_text(encoding="utf-8").strip() or None
+                    return _text_of(str(file)).strip() or None
                 except (OSError, UnicodeDecodeError) as error:
                     raise ConfigError(
                         f"{key}_FILE: {file} cannot be read ({type(error).__name__})."
@@ -382,10 +384,16 @@ class _Found:
         return None
 
 
+def _text_of(file: Path | str) -> str:
+    # `open` rather than `Path`: a function that starts cold waits for every module.
+    with open(file, encoding="utf-8") as text:
+        return text.read()
+
+
 def _toml(path: Path | None) -> Mapping[str, object]:
-    file = path or Path("dojang.toml")
+    file = path or "dojang.toml"
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _text_of(file)
     except FileNotFoundError:
         if path is not None:
             raise ConfigError(f"{path} does not exist.") from None

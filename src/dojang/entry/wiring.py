@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dojang.adapters.clock import SystemClock, sleep_inline, sleep_on_loop
@@ -23,6 +22,7 @@ from dojang.errors import ConfigError
 from dojang.ports import Approval, Clock, Fulfilment, Gateway, Store, Throttle, World
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TypeAlias
 
     from dojang.adapters.batching import BatchingCaller
@@ -50,6 +50,8 @@ _POSTGRES = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:
 
 def sqlite_path(store: str) -> Path:
     """The file a `sqlite:///file` store means."""
+    from pathlib import Path
+
     return Path(store.removeprefix("sqlite:///"))
 
 

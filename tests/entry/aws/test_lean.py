@@ -1,0 +1,46 @@
+"""A cold start reads no more than it needs, and nobody notices what was left out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# A process of its own: this one has read everything.
+STARTED = """
+import json, sys
+from dojang.entry.aws.lean import metadata_when_asked
+with metadata_when_asked():
+    import urllib3.connection
+    {within}
+left_out = [name for name in ("importlib.metadata", "zipfile", "csv", "importlib.resources") if name not in sys.modules]
+import urllib3.http2
+asked = urllib3.http2.version("urllib3") == urllib3.__version__
+import importlib.metadata
+real = importlib.metadata
+print(json.dumps([left_out, asked, real.__spec__ is not None, real.version("msgspec") != ""]))
+"""
+
+
+def _started(within: str = "") -> list[object]:
+    code = STARTED.format(within=within or "pass")
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told: list[object] = json.loads(ran.stdout)
+    return told
+
+
+def test_urllib3_is_read_without_what_it_does_not_use() -> None:
+    """Who asks for a version afterwards is answered, and Python's own module is what it always was."""
+    assert [["importlib.metadata", "zipfile", "csv", "importlib.resources"], True, True, True] == _started()
+
+
+@pytest.mark.parametrize("within", [
+    "from importlib.metadata import distribution",
+    "import importlib.metadata; assert importlib.metadata.version('urllib3')",
+    "import importlib.metadata as there; assert there.packages_distributions",
+])  # fmt: skip
+def test_whoever_wants_more_of_it_gets_the_real_one(within: str) -> None:
+    """Another urllib3 may want another word of it: then it is read, as ever."""
+    assert [[], True, True, True] == _started(within)
