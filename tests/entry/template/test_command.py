@@ -114,14 +114,16 @@ def test_what_a_setting_in_ssm_and_a_key_of_ones_own_need_is_said_when_asked_for
     key = "arn:aws:kms:ap-northeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     plain = _type("policy").stdout
     more = _type(
-        "policy", "--parameter", "/shop/api-keys", "--kms-key", key, "--region", "ap-northeast-2"
+        *("policy", "--parameter", "/shop/api-keys", "--parameter", "other", "--kms-key", key),
+        *("--region", "ap-northeast-2"),
     ).stdout
     statements = {part["Sid"]: part for part in json.loads(more)["Statement"]}
 
-    assert (["ssm:GetParameter"], "arn:aws:ssm:ap-northeast-2:*:parameter/shop/api-keys") == (
-        statements["ReadTheParameter"]["Action"],
-        statements["ReadTheParameter"]["Resource"],
-    )
+    assert ["ssm:GetParameter"] == statements["ReadTheParameters"]["Action"]
+    assert [
+        "arn:aws:ssm:ap-northeast-2:*:parameter/shop/api-keys",
+        "arn:aws:ssm:ap-northeast-2:*:parameter/other",
+    ] == statements["ReadTheParameters"]["Resource"]
     assert (["kms:Decrypt"], key) == (
         statements["DecryptTheKeys"]["Action"],
         statements["DecryptTheKeys"]["Resource"],
@@ -163,3 +165,20 @@ def test_a_policy_about_another_destination_is_refused(said: str) -> None:
 
     assert 2 == result.exit_code
     assert "--deliver-to: it must be the ARN of a queue" in result.stderr
+
+
+@pytest.mark.parametrize(("option", "given"), [
+    ("--secret", "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:dojang-AbCdEf"),
+    ("--parameter", "arn:aws:ssm:ap-northeast-2:111122223333:parameter/x"),
+    ("--parameter", "a*b"),
+    ("--table", "t*"),
+    ("--function", ""),
+    ("--region", "seoul"),
+    ("--account", "12"),
+])  # fmt: skip
+def test_what_would_be_a_policy_about_something_else_is_refused(option: str, given: str) -> None:
+    """IAM would take it, and allow nothing, or too much."""
+    result = _type("policy", option, given)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert f"{option} must be" in result.stderr

@@ -20,6 +20,9 @@ __all__ = ["policy", "sam"]
 
 # A policy about an alias would allow nothing.
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+|\*")
+_ACCOUNT = re.compile(r"[0-9]{12}|\*")
 
 
 @with_format
@@ -79,8 +82,11 @@ def policy(
         str, typer.Option("--account", help="Its number; any by default.", metavar="ID")
     ] = "*",
     parameter: Annotated[
-        str, typer.Option("--parameter", help="An SSM parameter that holds a setting.", metavar="NAME")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--parameter", help="An SSM parameter that holds a setting; again for each.", metavar="NAME"
+        ),
+    ] = None,
     kms_key: Annotated[
         str,
         typer.Option(
@@ -108,6 +114,20 @@ def policy(
     from dojang.entry.template import Resources, migrating, running
     from dojang.entry.template import policy as document
 
+    for option, given in (
+        ("--table", table),
+        ("--secret", secret),
+        ("--function", function),
+        *(("--parameter", name) for name in parameter or ()),
+    ):
+        if not _NAME.fullmatch(given):
+            raise ConfigError(
+                f"{option} must be a plain name, as AWS's console shows it: no ARN and no * in it."
+            )
+    if not _REGION.fullmatch(region):
+        raise ConfigError("--region must be a region such as ap-northeast-2.")
+    if not _ACCOUNT.fullmatch(account):
+        raise ConfigError("--account must be the account's number: twelve digits.")
     if kms_key and not _KEY.fullmatch(kms_key):
         raise ConfigError("--kms-key must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID.")
     try:
@@ -121,7 +141,7 @@ def policy(
         account=account,
         secret=secret,
         function=function,
-        parameter=parameter,
+        parameters=parameter or (),
         key=kms_key,
         deliver_to=deliver_to,
     )

@@ -29,7 +29,7 @@ class Resources:
         secret: The secret with the settings.
         log: All streams of the function's log group.
         queue: Where what could not be handled is kept; empty if there is no such queue.
-        parameter: A parameter of SSM with a setting; empty if there is none.
+        parameters: Parameters of SSM, each with a setting.
         key: The key of one's own that encrypts secret or parameter; empty if AWS's own does.
         deliver_to: The queue or event bus that is told what an order has become; empty if an address is.
     """
@@ -41,7 +41,7 @@ class Resources:
     secret: str
     log: str
     queue: str = ""
-    parameter: str = ""
+    parameters: Sequence[str] = ()
     key: str = ""
     deliver_to: str = ""
 
@@ -54,7 +54,7 @@ class Resources:
         account: str,
         secret: str,
         function: str,
-        parameter: str = "",
+        parameters: Sequence[str] = (),
         key: str = "",
         deliver_to: str = "",
     ) -> Resources:
@@ -74,7 +74,7 @@ class Resources:
             secret=arn("secretsmanager", f"secret:{secret}-??????"),
             log=arn("logs", f"log-group:/aws/lambda/{function}:*"),
             # The name of one in a folder begins with a slash, its ARN has but one.
-            parameter=arn("ssm", f"parameter/{parameter.removeprefix('/')}") if parameter else "",
+            parameters=[arn("ssm", f"parameter/{name.removeprefix('/')}") for name in parameters],
             key=key,
             deliver_to=deliver_to,
         )
@@ -94,8 +94,8 @@ def running(resources: Resources) -> list[Statement]:
         _allow("ReadTheKeys", ("secretsmanager:GetSecretValue",), resources.secret),
         _allow("WriteTheLog", ("logs:CreateLogStream", "logs:PutLogEvents"), resources.log),
     ]
-    if resources.parameter:
-        statements.append(_allow("ReadTheParameter", ("ssm:GetParameter",), resources.parameter))
+    if resources.parameters:
+        statements.append(_allow("ReadTheParameters", ("ssm:GetParameter",), list(resources.parameters)))
     if resources.key:
         statements.append(_allow("DecryptTheKeys", ("kms:Decrypt",), resources.key))
     if resources.queue:
@@ -126,5 +126,5 @@ def policy(statements: Sequence[Statement]) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _allow(sid: str, actions: Sequence[str], resource: str) -> Statement:
+def _allow(sid: str, actions: Sequence[str], resource: str | list[str]) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
