@@ -808,6 +808,25 @@ def test_a_run_compares_as_many_orders_as_the_page_says(
     assert f"{checks} checks where it answers within {answers_in_s * 1000:.0f} ms" in page
 
 
+def test_an_order_that_cannot_be_looked_at_is_tried_ever_less_often(shop: Shop) -> None:
+    """A day of failures costs tens of tries, not hundreds, and the first look that succeeds counts."""
+    shop.order()
+    shop.bootpay.on("lookup/order", *[Fault.NOT_SENT] * 60)
+    tries = 0
+    for _ in range(24 * 60):
+        shop.clock.advance(60)
+        tries += len(shop.reconcile().errors)
+    for _ in range(60 - tries):
+        shop.clock.advance(3_700)
+        shop.reconcile()
+    shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(3_700)
+    shop.reconcile()
+
+    assert 20 <= tries < 60
+    assert State.PAID is shop.state()
+
+
 def test_held_policy_holds_what_a_reconciliation_finds(shop: Shop) -> None:
     """Nothing goes back without a person."""
     shop.rules = Rules(on_mismatch=OnMismatch.HOLD)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from dojang.core.order import Order
 from dojang.core.payment import Payment, State
 
-__all__ = ["GRACE", "is_unfinished", "next_check"]
+__all__ = ["GRACE", "after_doubt", "is_unfinished", "next_check"]
 
 
 def _ladder(*steps: str) -> tuple[timedelta, ...]:
@@ -23,6 +23,8 @@ _PAID = _ladder("1h", "6h", "1d", "3d", "7d", "14d", "30d", "60d", "90d", "180d"
 _LATE = _ladder("1h", "1d", "3d", "7d")
 # An intent whose lease is over and whose outcome is still unknown.
 _SOONEST, _LATEST = timedelta(seconds=1), timedelta(minutes=1)
+# A look that told nothing, whatever the reason.
+_SOON, _HOURLY = timedelta(minutes=2), timedelta(hours=1)
 # The window's own deadline may lag behind ours a little; do not ask at the very second.
 GRACE = timedelta(seconds=30)
 """How long after its deadline an order is still left alone."""
@@ -69,9 +71,21 @@ def next_check(
     if payment.state in (State.OPEN, State.AWAITING_DEPOSIT) and order.expires_at is not None:
         end = order.expires_at + GRACE
         if end <= now:
-            return now + GRACE
+            # Bootpay is still at work on a receipt. Whoever stays so for hours must not take others' turn.
+            return after_doubt(end, now, GRACE)
         due = end if due is None else min(due, end)
     return due
+
+
+def after_doubt(since: datetime, now: datetime, soonest: timedelta = _SOON) -> datetime:
+    """When to look again where a look told nothing: the longer that lasts, the less often; hourly in the end.
+
+    Args:
+        since: When it might first have told something.
+        now: The moment of asking.
+        soonest: The shortest wait.
+    """
+    return now + min(max((now - since) / 10, soonest), _HOURLY)
 
 
 def _step(since: datetime, ladder: tuple[timedelta, ...], now: datetime) -> datetime | None:

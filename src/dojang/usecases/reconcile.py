@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from dojang.core.order import OrderId, ReceiptId
+from dojang.core.payment import State
+from dojang.core.schedule import after_doubt
 from dojang.errors import BootpayError, Conflict, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
 from dojang.usecases.check_order import Found, check_order
@@ -225,8 +228,24 @@ async def _check(world: World, order_id: OrderId, report: ReconcileReport, time:
     found = Found()
     try:
         await check_order(world, order_id, found, time.for_one())
-    except (BootpayError, StoreUnavailable) as error:
+    except BootpayError as error:
+        report.errors.append((str(order_id), type(error).__name__))
+        await _put_off(world, order_id)
+    except StoreUnavailable as error:
         # A claim that is left behind comes due again by itself.
         report.errors.append((str(order_id), type(error).__name__))
     if found.after:
         report.changes.append(Change(order_id, found.before, found.after, found.drift, found.receipt_id))
+
+
+async def _put_off(world: World, order_id: OrderId) -> None:
+    """An order that cannot be looked at is tried ever less often, so that it does not take others' turn.
+
+    Where money may be moving it stays due as claimed: that ends by itself, with a person if need be.
+    """
+    with suppress(StoreUnavailable):
+        record = await world.store.load(order_id)
+        if record is None or record.payment.state in (State.CONFIRMING, State.CANCELLING):
+            return
+        since = record.payment.since or record.payment.paid_at or record.created_at
+        await world.store.reschedule(record, after_doubt(since, world.clock.now()))
