@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.fetched import fetch
 
 ROOT = Path(__file__).parents[2]
 VERSION = "1.26.20"
@@ -27,20 +28,11 @@ TESTS = (
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the last release before 2."""
     folder = tmp_path_factory.mktemp("urllib3")
-    fetch = [
-        "sh",
-        str(ROOT / "house" / "uv"),
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(folder),
-    ]
-    fetched = subprocess.run([*fetch, f"urllib3=={VERSION}"], capture_output=True, timeout=180, check=False)
-    if fetched.returncode:
+    try:
+        fetch(f"urllib3=={VERSION}", folder)
+    except (subprocess.SubprocessError, OSError) as error:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"urllib3 {VERSION} could not be fetched: {fetched.stderr.decode()[-500:]}")
+            pytest.fail(f"urllib3 {VERSION} could not be fetched: {error}")
         pytest.skip(f"urllib3 {VERSION} could not be fetched")
     return folder
 

@@ -32,21 +32,33 @@ class DeliveryReport:
     """What one run did.
 
     Attributes:
-        settled: Deliveries handed over, by type.
-        failed: Attempts that did not succeed and will be repeated.
-        dead: Deliveries given up; a person must look.
         attempts: Each delivery that was tried, and `settled`, `failed` or `dead`.
     """
 
-    settled: Counter[str] = field(default_factory=Counter)
-    failed: int = 0
-    dead: int = 0
     attempts: list[tuple[Delivery, str]] = field(default_factory=list)
+
+    @property
+    def settled(self) -> Counter[str]:
+        """Deliveries handed over, by type."""
+        return Counter(delivery.type for delivery, result in self.attempts if result == "settled")
+
+    @property
+    def failed(self) -> int:
+        """Attempts that did not succeed and will be repeated."""
+        return self._ended("failed")
+
+    @property
+    def dead(self) -> int:
+        """Deliveries given up; a person must look."""
+        return self._ended("dead")
 
     @property
     def tried(self) -> int:
         """How many attempts were made."""
-        return self.settled.total() + self.failed + self.dead
+        return len(self.attempts)
+
+    def _ended(self, how: str) -> int:
+        return sum(result == how for _, result in self.attempts)
 
 
 async def deliver_owed(
@@ -92,13 +104,11 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         await world.store.settle_delivery(
             replace(delivery, state=DeliveryState.SETTLED, settled_at=now, last_error="")
         )
-        report.settled[delivery.type] += 1
         report.attempts.append((delivery, "settled"))
         return
     again = None if result.gone else due_again(delivery.attempts, now, world.spread())
     if again is not None:
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
-        report.failed += 1
         report.attempts.append((delivery, "failed"))
         return
     # A person is called before it is given up: a crash in between calls twice, never not at all.
@@ -106,11 +116,9 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         # Calling a person now would forget an intent whose money may be moving: once more, after it is finished.
         again = now + _UNFINISHED_AGAIN
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
-        report.failed += 1
         report.attempts.append((delivery, "failed"))
         return
     await world.store.settle_delivery(replace(delivery, state=DeliveryState.DEAD, last_error=result.words))
-    report.dead += 1
     report.attempts.append((delivery, "dead"))
 
 

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from tests.fetched import fetch
 
 from dojang.entry.layer import Arch, Target
 
@@ -107,18 +108,8 @@ def emulator_binary() -> Path:
 
 def _fetch(machine: str, binary: Path) -> None:
     with tempfile.TemporaryDirectory(dir=FOLDER.parent) as scratch:
-        fetch = [
-            "sh",
-            str(ROOT / "house" / "uv"),
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--target",
-            scratch,
-        ]
         try:
-            subprocess.run([*fetch, f"aws-sam-cli=={VERSION}"], capture_output=True, timeout=180, check=True)
+            fetch(f"aws-sam-cli=={VERSION}", Path(scratch))
         except (subprocess.SubprocessError, OSError) as error:
             unavailable(f"aws-sam-cli could not be fetched: {error}")
         found = Path(scratch) / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
