@@ -353,7 +353,105 @@ def test_a_held_deposit_that_the_bank_takes_back_is_held_again_when_it_returns(s
     shop.bootpay.ledger.deposit(account)
     shop.hear(account)
 
-    assert (Fate.REFUSED, Fate.HELD, State.ATTENTION) == (reverted, fates(shop)[account], shop.state())
+    assert (Fate.SET_ASIDE, Fate.HELD, State.ATTENTION) == (reverted, fates(shop)[account], shop.state())
+
+
+class Unlisted:
+    """A gateway of the first generation: receipts by their own id only."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._bootpay = shop.bootpay
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> tuple[()]:
+        """Nothing."""
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bootpay, name)
+
+
+def test_a_late_deposit_that_comes_a_second_time_is_found_without_a_list(shop: Shop) -> None:
+    """Held, taken back by the bank, paid again, and no webhook: a person is asked what becomes of it."""
+    shop.order(expires_in_s=3_600)
+    account = shop.bootpay.issue("o1", 1000)
+    shop.verify(account)
+    shop.clock.advance(4_000)
+    shop.reconcile()
+    shop.bootpay.ledger.deposit(account)
+    shop.hear(account)
+    shop.bootpay.ledger.revert(account)
+    unlisted = replace(shop.world, gateway=Unlisted(shop))
+    shop.run(reconcile(unlisted, everything=True))
+    taken_back = fates(shop)[account]
+    decide(shop, DISMISS)
+    shop.bootpay.ledger.deposit(account)
+    shop.run(reconcile(unlisted, everything=True))
+
+    assert (Fate.SET_ASIDE, Fate.HELD) == (taken_back, fates(shop)[account])
+    assert [("order_expired", account)] == [(q.reason, q.receipt_id) for q in shop.payment().questions]
+
+
+def test_a_second_reversal_of_a_deposit_calls_a_person_again(shop: Shop) -> None:
+    """The first was dismissed, then the payment was seen to stand again: that doubt is over, not every later one."""
+    receipt_id = reverted_deposit(shop)
+    decide(shop, DISMISS)
+    shop.run(reconcile(shop.world, everything=True))
+    let_be = shop.state()
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+    shop.deliver()
+    told = list(shop.receiver.told)
+    shop.bootpay.ledger.revert(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+
+    assert (State.PAID, State.ATTENTION) == (let_be, shop.state())
+    assert ["payment_reverted"] == [question.reason for question in shop.payment().questions]
+    assert 1 == told.count("order.paid")
+
+
+@pytest.mark.parametrize("resolution", [DISMISS, ACCEPT])
+def test_an_approval_in_doubt_is_kept_in_mind_when_another_receipt_pays(
+    shop: Shop, resolution: Resolution
+) -> None:
+    """It took the money after all, and Bootpay has no list: what is paid twice goes back once."""
+    shop.order()
+    doubted = shop.bootpay.agree("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+    shop.bootpay.meanwhile("receipt", lambda: shop.bootpay.on("receipt", Fault.LOST_BEFORE))
+    shop.verify(doubted)
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    assert State.CONFIRMING is record.payment.state
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "approval_unresolved"))
+    if resolution is DISMISS:
+        decide(shop, DISMISS)
+    pays = shop.bootpay.pay("o1", 1000)
+    shop.verify(pays)
+    if resolution is ACCEPT:
+        decide(shop, ACCEPT, receipt_id=pays)
+        decide(shop, DISMISS)
+    kept = fates(shop)
+    shop.bootpay.ledger.confirm(doubted)
+    shop.run(reconcile(replace(shop.world, gateway=Unlisted(shop)), everything=True))
+    shop.deliver()
+
+    assert ({doubted: Fate.SET_ASIDE}, {doubted: Fate.RETURNED}) == (kept, fates(shop))
+    assert (State.PAID, pays) == (shop.state(), shop.payment().receipt_id)
+
+
+def test_a_held_deposit_is_not_returned_without_the_buyers_account(shop: Shop) -> None:
+    """There is no card to send it back to: the person hears so at once, and nothing is tried in vain for days."""
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    account = shop.bootpay.issue("o1", 1000)
+    shop.bootpay.ledger.deposit(account)
+    shop.verify(account)
+    refused = decide(shop, RETURN)
+    shop.deliver()
+
+    assert isinstance(refused, NothingToResolve)
+    assert "virtual account" in refused.why
+    assert ({account: Fate.HELD}, 0) == (fates(shop), shop.bootpay.calls["cancel"])
 
 
 def test_what_came_while_a_person_decided_is_judged_right_after(shop: Shop) -> None:

@@ -62,7 +62,8 @@ def resolve_attention(
         reason: Why, in the person's words.
         receipt_id: Which receipt; may be left out where only one can be meant.
         spread: See `next_check`.
-        seen: The held receipt as Bootpay shows it now; what it no longer holds cannot be accepted.
+        seen: The held receipt as Bootpay shows it now; what it no longer holds cannot be accepted, and what came
+            through a virtual account cannot be returned.
     """
     draft = Draft(record, now, who, spread)
     if resolution == "dismiss":
@@ -72,6 +73,12 @@ def resolve_attention(
         holds = any(known.fate is Fate.HELD for known in record.payment.others)
         return other if holds or record.payment.state is State.ATTENTION else _nothing_asked(draft)
     if resolution == "return":
+        if seen is not None and seen.method == "vbank":
+            return (
+                "A deposit on a virtual account cannot be sent back without the buyer's own account: settle it with "
+                "the buyer, by your bank or Bootpay's admin pages, then dismiss. (가상계좌 입금은 구매자의 환불 계좌 "
+                "없이 돌려줄 수 없습니다. 은행이나 부트페이 관리자에서 구매자와 정리한 뒤 dismiss 하세요.)"
+            )
         _decide(draft, _back(record.payment), other.receipt_id, resolution, reason)
         draft.step(
             What.SURPLUS_FOUND,
@@ -140,6 +147,9 @@ def _decide(
     draft: Draft, to: State, receipt_id: ReceiptId | None, resolution: str, reason: str, **more: object
 ) -> None:
     about = {} if receipt_id is None else {"receipt_id": str(receipt_id)}
+    if draft.payment.before is State.CONFIRMING:
+        # What the receipt of the interrupted approval would pay, should it turn out that it does.
+        more = {"price": draft.order.price.minor, **more}
     draft.step(What.RESOLVED, to=to.value, resolution=resolution, reason=reason, **about, **more)
 
 

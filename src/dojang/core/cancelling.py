@@ -16,7 +16,15 @@ from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.core.verification import Reason
 
-__all__ = ["REVERTED", "cancel_refused", "compare_paid", "end_cancel", "end_refused_cancel", "intend_cancel"]
+__all__ = [
+    "DOUBTS",
+    "REVERTED",
+    "cancel_refused",
+    "compare_paid",
+    "end_cancel",
+    "end_refused_cancel",
+    "intend_cancel",
+]
 
 
 def intend_cancel(
@@ -145,6 +153,8 @@ def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
 
 REVERTED = "payment_reverted"
 """Why a person is called where paid money is no longer there although nobody cancelled it."""
+DOUBTS = frozenset({REVERTED, Reason.ORDER_MISMATCH.value})
+"""Reasons for which a person is called about the very receipt that pays."""
 
 
 def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
@@ -159,6 +169,8 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
         return draft.done(replay)
     total = _total(receipt)
     if total is not None:
+        if any(asked.reason in DOUBTS and asked.receipt_id == receipt.id for asked in payment.dismissed):
+            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))
         if total > payment.cancelled:
             _cancelled(draft, receipt, total, origin="outside")
             if draft.payment.state is State.CANCELLED:

@@ -91,7 +91,8 @@ def apply(payment: Payment, event: Event) -> Payment:
                 others=_without(changed, data),
             )
         case What.RECEIPT_REFUSED:
-            return replace(changed, others=_noted(changed, data, Fate.REFUSED))
+            fate = Fate.SET_ASIDE if data.get("set_aside") else Fate.REFUSED
+            return replace(changed, others=_noted(changed, data, fate))
         case What.SURPLUS_FOUND:
             return replace(changed, others=_noted(changed, data, Fate(str(data["fate"]))))
         case What.MONEY_RETURNED:
@@ -125,6 +126,9 @@ def apply(payment: Payment, event: Event) -> Payment:
                 cancelled=_int(data["cancelled"]),
                 cancelled_tax_free=_int(data["cancelled_tax_free"]),
             )
+        case What.STANDS_AGAIN:
+            about = _receipt_id(data)
+            return replace(changed, dismissed=tuple(q for q in changed.dismissed if q.receipt_id != about))
         case What.EXPIRED:
             return replace(changed, account=None)
         case What.ATTENTION:
@@ -180,6 +184,13 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
     if payment.before is State.CANCELLING:
         # The cancel that was interrupted is nobody's any more: under its key it may be taken up again.
         changed = replace(changed, requests=_given_up(payment.requests))
+    doubted = payment.receipt_id
+    if payment.before is State.CONFIRMING and doubted is not None:
+        changed = replace(changed, receipt_id=None)
+        if payment.other(doubted) is None:
+            # Its approval may have taken the money after all: it is kept in mind, whatever else may pay.
+            aside = {"receipt_id": doubted, "price": data.get("price", 0), "reason": "not_carried_out"}
+            changed = replace(changed, others=_noted(changed, aside, Fate.SET_ASIDE))
     if accepted:
         # Only money that is accepted says when; a receipt named without it is one whose money goes back.
         receipt_id = _receipt_id(data)
@@ -190,7 +201,7 @@ def _resolved(payment: Payment, data: Mapping[str, object]) -> Payment:
             method=str(data.get("method", "")),
             account=None,
             others=tuple(
-                known for known in _with_account_aside(payment, data) if known.receipt_id != receipt_id
+                known for known in _with_account_aside(changed, data) if known.receipt_id != receipt_id
             ),
         )
     if "cancelled" in data:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dojang.core.cancelling import REVERTED, compare_paid, end_cancel
+from dojang.core.cancelling import DOUBTS, compare_paid, end_cancel
 from dojang.core.decision import Accepted, Answer, Approve, Decision, Draft, Pending, Refusal
 from dojang.core.deposit import account_issued, set_account_aside
 from dojang.core.expiry import is_late
@@ -55,15 +55,11 @@ def recall(record: Record, receipt_id: ReceiptId) -> Answer | None:
         if (
             payment.state is State.ATTENTION
             and payment.before is State.PAID
-            and not any(question.reason in _DOUBTED for question in payment.questions)
+            and not any(question.reason in DOUBTS for question in payment.questions)
         ):
             # A person is called for something else; that this receipt paid is not in doubt.
             return Accepted(state="paid", receipt_id=receipt_id, replayed=True)
     return None
-
-
-_DOUBTED = frozenset({REVERTED, Reason.ORDER_MISMATCH.value})
-"""Reasons for which a person is called about the very receipt that pays."""
 
 
 # A shop's "no" may turn into a "yes" and a failed payment may be looked at again; these never change.

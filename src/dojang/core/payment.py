@@ -61,6 +61,7 @@ class What(StrEnum):
     CANCEL_REFUSED = "cancel_refused"
     PARTIALLY_CANCELLED = "partially_cancelled"
     CANCELLED = "cancelled"
+    STANDS_AGAIN = "stands_again"
     EXPIRED = "expired"
     ATTENTION = "attention"
     RESOLVED = "resolved"
@@ -90,6 +91,8 @@ def _rows() -> dict[State, dict[What, State]]:
             What.CANCEL_INTENDED: State.CANCELLING,
             What.PARTIALLY_CANCELLED: State.PAID,
             What.CANCELLED: State.CANCELLED,
+            # A doubt that a person dismissed is over: should it come again, a person is called again.
+            What.STANDS_AGAIN: State.PAID,
         },
         State.CANCELLING: {
             What.CANCEL_INTENDED: State.CANCELLING,
@@ -231,7 +234,8 @@ class Payment:
         before: The state that `attention` interrupted.
         others: Receipts of this order that do not pay for it.
         requests: Cancels the shop asked for, one per idempotency key.
-        dismissed: Questions about a receipt that a person has dismissed: the same fact calls nobody again.
+        dismissed: Questions about a receipt that a person has dismissed: the same fact calls nobody again, until
+            the payment has been seen to stand again.
     """
 
     state: State = State.OPEN

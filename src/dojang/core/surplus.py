@@ -176,8 +176,15 @@ def held_money_gone(draft: Draft, receipt: Receipt) -> Decision:
         )
         _tell_returned(draft, receipt.id, receipt.price, receipt.currency)
     else:
-        # Should it come once more (an account may be paid into again), it is judged anew.
-        draft.step(What.RECEIPT_REFUSED, receipt_id=str(receipt.id), reason=REVERTED, status=receipt.number)
+        # Should it come once more (an account may be paid into again), it is judged anew; where Bootpay has no list
+        # to find it in, the note says that there is something to look at.
+        draft.step(
+            What.RECEIPT_REFUSED,
+            receipt_id=str(receipt.id),
+            set_aside=True,
+            reason=REVERTED,
+            status=receipt.number,
+        )
     return draft.done(Refusal(Reason.ALREADY_CANCELLED if went_back else Reason.PAYMENT_FAILED))
 
 

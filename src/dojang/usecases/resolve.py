@@ -74,7 +74,7 @@ async def resolve(
 
     Raises:
         InvalidValue: If `who` or `reason` is empty or no plain text.
-        BootpayError: If money is to be accepted and Bootpay cannot be asked whether it is still there.
+        BootpayError: If money is to be accepted or returned and Bootpay cannot be asked whether it is still there.
     """
     _check_words(who, _WHO_LENGTH_MAX, "who")
     _check_words(reason, _REASON_LENGTH_MAX, "reason")
@@ -83,8 +83,8 @@ async def resolve(
         if record is None:
             return OrderUnknown()
         seen = None
-        if resolution is Resolution.ACCEPT:
-            # Not even a person's word makes an order paid: only what Bootpay says now does.
+        if resolution is not Resolution.DISMISS:
+            # Not even a person's word makes an order paid, or sends back what cannot be: Bootpay's says what is so.
             seen = await _held_receipt(world, record, receipt_id)
         decision = resolve_attention(
             record,

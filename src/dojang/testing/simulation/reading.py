@@ -96,7 +96,7 @@ def last_word(history: Iterable[Json], receipt_id: str) -> str:
         if event["what"] == "resolved":
             word = "" if asked == {"approval_unresolved"} else str(data["resolution"])
             asked.clear()
-        elif event["what"] in ("receipt_refused", "account_issued", "attention"):
+        elif event["what"] in ("receipt_refused", "account_issued", "attention", "stands_again"):
             word = ""
             if event["what"] == "attention":
                 asked.add(str(data["reason"]))

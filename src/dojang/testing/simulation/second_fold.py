@@ -30,6 +30,7 @@ _STEPS: Mapping[str, tuple[frozenset[str], str | None]] = {
     "cancel_refused": (frozenset({"cancelling"}), "paid"),
     "partially_cancelled": (frozenset({"paid", "cancelling"}), "paid"),
     "cancelled": (frozenset({"paid", "cancelling"}), "cancelled"),
+    "stands_again": (frozenset({"paid"}), "paid"),
     "expired": (frozenset({"open", "awaiting_deposit"}), "expired"),
     "attention": (_ANY, "attention"),
     "resolved": (_ANY, None),
@@ -68,6 +69,9 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
                 raise ValueError(f"a person led from {state} to {to}")
             if called and interrupted == "cancelling":
                 requests.update({key: "undone" for key, end in requests.items() if end == "in_flight"})
+            if called and interrupted == "confirming" and receipt_id is not None:
+                others.setdefault(receipt_id, "set_aside")
+                receipt_id = None
             state, questions, interrupted = to, [], ""
             if accepted:
                 if account is not None:
@@ -93,7 +97,7 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
         if what in ("paid", "account_issued", "approval_intended"):
             others.pop(about or "", None)
         if what in _FATES:
-            others[about or ""] = _FATES[what]
+            others[about or ""] = "set_aside" if data.get("set_aside") else _FATES[what]
         if what == "surplus_found":
             others[about or ""] = str(data["fate"])
         if what in ("partially_cancelled", "cancelled"):
