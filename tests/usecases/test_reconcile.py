@@ -437,6 +437,26 @@ def test_late_money_that_is_found_follows_the_policy(shop: Shop, policy: LatePay
     ).cancelled_price
 
 
+@pytest.mark.parametrize("number", [4, 77])
+def test_a_receipt_at_work_for_a_day_does_not_keep_its_order_open(shop: Shop, number: int) -> None:
+    """Until then it may be the payment; money that comes of it even later is late money, held for a person."""
+    shop.order(expires_in_s=60)
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.ledger.tamper(receipt_id, {"status": number})
+    shop.clock.advance(23 * 3_600)
+    shop.reconcile()
+    within_a_day = shop.state()
+    shop.clock.advance(2 * 3_600)
+    shop.reconcile()
+    after_a_day = shop.state()
+    shop.bootpay.ledger.tamper(receipt_id, {"status": 1})
+    shop.clock.advance(2 * 86_400)
+    shop.reconcile()
+
+    assert (State.OPEN, State.EXPIRED, State.ATTENTION) == (within_a_day, after_a_day, shop.state())
+    assert "order_expired" == shop.payment().reason
+
+
 # The inbox
 
 

@@ -27,6 +27,8 @@ _TRIES = 4
 _UNRESOLVED_AFTER = timedelta(minutes=45)
 # An outage of Bootpay's ends sooner; a receipt that cannot be read for so long will not be read tomorrow.
 _UNREACHABLE_AFTER = timedelta(hours=24)
+# No payment gateway is at work on a checkout for so long; an order does not hang in between for ever.
+_AT_WORK_AT_MOST = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -209,7 +211,9 @@ async def _time_passed(
                 decision = needs_attention(record, now, "approval_unresolved")
         case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now) and not missed:
             approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
-            if not any(receipt.status in approving for receipt in receipts):
+            at_work = any(receipt.status in approving for receipt in receipts)
+            if not at_work or _ran_out(record, now - _AT_WORK_AT_MOST):
+                # Should money come of it after so long, it is judged as late money: nothing is lost or forgotten.
                 decision = expire(record, now, world.spread())
         case _:
             pass
