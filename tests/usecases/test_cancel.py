@@ -415,6 +415,19 @@ def test_a_refused_cancel_is_never_told_as_done_whatever_the_console_gave_back(s
     )
 
 
+def test_an_answered_cancel_is_done_though_a_console_was_there_before(shop: Shop) -> None:
+    """Bootpay said yes to ours: it is told as the shop's, the other as somebody else's, and no person is asked."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    done = back(shop, 400)
+    steps = [event for event in shop.backend.history(OrderId("o1")) if "origin" in event.data]
+
+    assert isinstance(done, CancelDone)
+    assert ("done", 400, 700) == (done.request.outcome, done.request.cancelled, shop.payment().cancelled)
+    assert [("shop", 400), ("outside", 300)] == [(step.data["origin"], step.data["amount"]) for step in steps]
+    assert (State.PAID, 700) == (shop.state(), gone_back(shop, receipt_id))
+
+
 def test_an_outside_cancel_of_everything_leaves_nothing_for_ours(shop: Shop) -> None:
     """Found when Bootpay refuses; the order is cancelled."""
     receipt_id = paid(shop)

@@ -7,6 +7,7 @@ Rule 2: Bootpay's running total tells what became of a cancel; nothing is conclu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dojang.core.cancellation import CancelTerms, WantedCancel
@@ -21,6 +22,7 @@ __all__ = [
     "REVERTED",
     "cancel_refused",
     "compare_paid",
+    "end_answered_cancel",
     "end_cancel",
     "end_refused_cancel",
     "intend_cancel",
@@ -72,6 +74,28 @@ def cancel_refused(record: Record, now: datetime, who: str, words: Mapping[str, 
     """
     draft = Draft(record, now, who)
     draft.step(What.CANCEL_REFUSED, receipt_id=str(record.payment.receipt_id), **words)
+    return draft.done(Pending())
+
+
+def end_answered_cancel(record: Record, receipt: Receipt, now: datetime, who: str) -> Decision | None:
+    """Bootpay said that it is done: what has gone back beyond it, somebody else had sent back before.
+
+    Args:
+        record: An order in `cancelling`.
+        receipt: The receipt that pays, as Bootpay's answer shows it.
+        now: The moment.
+        who: Who had asked for the cancel.
+
+    Returns:
+        None where the running total shows no more than this cancel: then any look at the receipt tells.
+    """
+    draft = Draft(record, now, who)
+    intent, total = draft.payment.cancel, _total(receipt)
+    if intent is None or total is None or total <= intent.base + intent.amount:
+        return None
+    ours = replace(receipt, cancelled_tax_free=draft.payment.cancelled_tax_free + intent.tax_free)
+    _cancelled(draft, ours, intent.base + intent.amount, origin="shop")
+    _cancelled(draft, receipt, total, origin="outside")
     return draft.done(Pending())
 
 

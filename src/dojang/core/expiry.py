@@ -1,7 +1,7 @@
 """The end of an order's terms: when it is reached, and what is too late for it.
 
-Rule 1: `expired` is a decision that the shop is told of, made only where Bootpay knows of no money; a receipt that it is
-still at work on after a day brings late money, if any.
+Rule 1: `expired` is a decision that the shop is told of, made only where Bootpay knows of no money; a receipt that
+it is still at work on after a day brings late money, if any.
 Rule 2: what was paid in time is not late because we looked late, unless the shop was told meanwhile.
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.cancelling import cancel_refused, end_refused_cancel, intend_cancel
+from dojang.core.cancelling import cancel_refused, end_answered_cancel, end_refused_cancel, intend_cancel
 from dojang.core.decision import Decision
 from dojang.core.observation import observe
 from dojang.core.order import OrderId
@@ -194,7 +194,18 @@ async def _carry_out(
         seen = None
     except Refused as no:
         return await _refused(world, record, wanted, cancel_id, no, deadline)
-    settled, seen = await _look(world, record, deadline, seen)
+    if seen is None:
+        settled, _ = await _look(world, record, deadline)
+    else:
+        shown = seen
+        settled = await _write(
+            world,
+            record,
+            lambda there: (
+                end_answered_cancel(there, shown, world.clock.now(), "shop")
+                or observe(there, shown, world.rules, world.clock.now(), "shop", world.spread())
+            ),
+        )
     request = _request(settled, cancel_id)
     if request is not None and request.outcome == "done":
         return CancelDone(record=settled, request=request, replayed=False)
@@ -233,17 +244,14 @@ async def _refused(
     return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, refusal.code, words))
 
 
-async def _look(
-    world: World, record: Record, deadline: Deadline, seen: Receipt | None = None
-) -> tuple[Record, Receipt | None]:
+async def _look(world: World, record: Record, deadline: Deadline) -> tuple[Record, Receipt | None]:
     """Compare what Bootpay says went back with what had gone back before; None where it cannot be asked."""
     receipt_id = record.payment.receipt_id
     assert receipt_id is not None
-    if seen is None:
-        try:
-            seen = await world.gateway.look_up(receipt_id, max(deadline.left_s, _LOOK_AGAIN_RESERVE_S))
-        except BootpayError:
-            seen = None
+    try:
+        seen = await world.gateway.look_up(receipt_id, max(deadline.left_s, _LOOK_AGAIN_RESERVE_S))
+    except BootpayError:
+        seen = None
     if seen is None:
         return record, None
     shown = seen
