@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
+# As many as may be in use at once: urllib3 complains in the log about each that it does not keep.
+_KEPT_MAX = 64
 # What is left of a name or an address once it is written in ASCII; no zone, no percent sign, no backslash.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
@@ -152,11 +154,15 @@ class Destination:
             if self._scheme == "https":
                 # The certificate must be the name's, although the connection is to the address.
                 pool = urllib3.HTTPSConnectionPool(
-                    address, self._port, maxsize=8, assert_hostname=self._name, server_hostname=self._name
+                    address,
+                    self._port,
+                    maxsize=_KEPT_MAX,
+                    assert_hostname=self._name,
+                    server_hostname=self._name,
                 )
                 pool.ConnectionCls = TimedHTTPSConnection
             else:
-                pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=8)
+                pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
                 pool.ConnectionCls = TimedHTTPConnection
             self._pools[address] = pool
         return self._pools[address]
