@@ -56,10 +56,23 @@ class Door:
                 if answer == SILENCE:
                     self.closing.wait(5)
                     return
+                if isinstance(answer, Slowly):
+                    conn.sendall(answer[: answer.at_once])
+                    for byte in answer[answer.at_once :]:
+                        if self.closing.wait(0.02):
+                            return
+                        conn.sendall(bytes([byte]))
+                    return
                 conn.sendall(answer)
 
 
 SILENCE = b"silence"
+
+
+class Slowly(bytes):
+    """An answer whose first bytes come at once, the rest one at a time, and then the end."""
+
+    at_once = 0
 
 
 def answer(status: int, body: bytes = b"", *more: str) -> bytes:

@@ -14,7 +14,7 @@ import trustme
 from dojang.adapters.destination import Answered, Destination, Unreachable
 from dojang.errors import InvalidValue
 
-from .shop_door import SILENCE, Door, answer, opened
+from .shop_door import SILENCE, Door, Slowly, answer, opened
 
 PRIVATE_WORDS = "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"
 PUBLIC_WORDS = "use https://"
@@ -330,6 +330,36 @@ def test_silence_ends_in_time(door: Door) -> None:
     assert "ReadTimeoutError" == words(post(Destination(door.url, allow_loopback=True), within_s=0.05))
 
 
+def trickle(at_once: int, body: bytes = b"x" * 60, *more: str) -> Slowly:
+    """An answer that takes more than a second, every byte of it well in time."""
+    slowly = Slowly(answer(200, body, *more))
+    slowly.at_once = at_once
+    return slowly
+
+
+@pytest.mark.parametrize("at_once", [0, len(answer(200, b"x" * 60)) - 60])
+def test_an_answer_that_trickles_in_ends_in_time(at_once: int, door: Door) -> None:
+    """The time is for head and body as a whole, not for each byte: a slow receiver holds nobody for long."""
+    door.script = [trickle(at_once)]
+
+    assert "ReadTimeoutError" == words(post(Destination(door.url, allow_loopback=True), within_s=0.3))
+
+
+def test_a_slow_answer_that_comes_in_time_is_read_to_its_end(door: Door) -> None:
+    """Slow is no fault, nor is a connection that ends with its answer."""
+    door.script = [trickle(0, b"thanks", "Connection: close")]
+
+    assert Answered(200, b"thanks") == post(Destination(door.url, allow_loopback=True), within_s=30)
+
+
+def test_a_name_that_takes_all_the_time_is_no_answer(names: Names, connections: list[str]) -> None:
+    """Finding the address counts too: nothing is begun that nobody waits for."""
+    names.known["shop.example"] = [["93.184.215.14"]]
+
+    assert "took too long" in words(post(Destination("https://shop.example/d"), within_s=0))
+    assert [] == connections
+
+
 @pytest.mark.parametrize("said", [None, b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"])
 def test_garbage_is_no_answer(said: bytes | None, door: Door) -> None:
     """Closed at once, not HTTP, or cut off."""
@@ -391,6 +421,15 @@ def test_the_certificate_must_be_the_names(tls_door: Door, names: Names) -> None
     assert Answered(200, b"") == right
     assert ("SSLError", "SSLError") == (words(wrong), words(address))
     assert 1 == len(tls_door.heads)
+
+
+def test_an_answer_under_tls_that_trickles_in_ends_in_time(tls_door: Door, names: Names) -> None:
+    """TLS changes nothing about who waits how long."""
+    names.known["shop.example"] = [["127.0.0.1"]]
+    tls_door.script = [trickle(0)]
+    url = f"https://shop.example:{tls_door.port}/d"
+
+    assert "ReadTimeoutError" == words(post(Destination(url, allow_loopback=True), within_s=0.5))
 
 
 def test_a_final_dot_does_not_hide_the_certificates_name(tls_door: Door, names: Names) -> None:

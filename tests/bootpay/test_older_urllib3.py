@@ -21,6 +21,7 @@ TESTS = (
     "tests/bootpay/test_client_outcomes.py",
     "tests/bootpay/test_client_tls.py",
     "tests/adapters/test_dynamodb_signed.py",
+    "tests/adapters/test_destination.py",
 )
 
 

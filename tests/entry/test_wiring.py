@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 
 from dojang.adapters.gateway import GatewayV2
 from dojang.adapters.gateway_v1 import GatewayV1
-from dojang.core.order import Money, Order, OrderId
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Mode, OnMismatch
 from dojang.drive import run
 from dojang.entry.settings import Settings, read_settings
 from dojang.entry.wiring import asking, blocking_world, migrated, open_backend, serving_world, store_name
 from dojang.errors import ConfigError
-from dojang.ports import World
+from dojang.ports import Approved, Declined, World
 from dojang.usecases.register_order import Registered, register_order
 
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -58,6 +61,36 @@ def test_a_serving_world_runs_on_the_loop(tmp_path: Path) -> None:
     assert done
     assert world.throttle is not None
     assert (tmp_path / "orders.sqlite3").exists()
+
+
+def test_the_shop_is_asked_beside_everything_else_that_blocks(tmp_path: Path) -> None:
+    """Deliveries to a shop that hangs hold all of asyncio's threads, and a buyer's question does not wait for one."""
+    settings = settings_of(
+        tmp_path, DOJANG_APPROVE_AT="https://no-such-name.invalid/a", DOJANG_DELIVER_SECRET=WHSEC
+    )
+    order = Order(id=OrderId("W-1"), price=Money(3000), name="x")
+    receipt = Receipt(
+        id=ReceiptId("645c58be755e270022e1e8db"), order_id="W-1", status=ReceiptStatus.AWAITING_APPROVAL,
+        price=3000, currency="KRW",
+    )  # fmt: skip
+
+    async def serve() -> Approved | Declined:
+        busy = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            delivery = asyncio.ensure_future(asyncio.to_thread(busy.wait, 30))
+            async with AsyncExitStack() as stack:
+                world = await serving_world(settings, stack)
+                assert world.approval is not None
+                try:
+                    return await asyncio.wait_for(world.approval.ask(order, receipt, 10), 15)
+                finally:
+                    busy.set()
+                    await delivery
+
+    said = asyncio.run(serve())
+
+    assert Declined("the shop did not answer: no-such-name.invalid has no address") == said
 
 
 def test_destinations_make_a_fulfilment_and_an_approval(tmp_path: Path) -> None:

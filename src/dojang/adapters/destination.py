@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
+# As many as may be in use at once: urllib3 complains in the log about each that it does not keep.
+_KEPT_MAX = 64
 # What is left of a name or an address once it is written in ASCII; no zone, no percent sign, no backslash.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
@@ -79,22 +82,27 @@ class Destination:
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
 
     def post(self, body: bytes, headers: Mapping[str, str], within_s: float) -> Answered | Unreachable:
-        """Post JSON once and read the answer."""
+        """Post JSON once and read the answer, all within the time given."""
         import urllib3
 
+        ends_at = time.monotonic() + within_s
         try:
             address = self._address()
         except (OSError, UnicodeError):
             return Unreachable(f"{self._host} has no address")
         if isinstance(address, Unreachable):
             return address
+        left_s = ends_at - time.monotonic()
+        if left_s <= 0:
+            return Unreachable(f"the address of {self._host} took too long to find")
         try:
             answer = self._pool(address).request(
                 "POST",
                 self._target,
                 body=body,
                 headers={"Host": self._host_header, "Content-Type": "application/json", **headers},
-                timeout=urllib3.Timeout(connect=min(3.0, within_s), read=within_s),
+                # Connecting, greeting and sending may take the first each; what all of it leaves is for the answer.
+                timeout=urllib3.Timeout(connect=min(3.0, left_s / 3), total=left_s),
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -139,14 +147,24 @@ class Destination:
     def _pool(self, address: str) -> urllib3.HTTPConnectionPool:
         import urllib3
 
+        from dojang.adapters.timed_answer import TimedHTTPConnection, TimedHTTPSConnection
+
         if address not in self._pools:
+            pool: urllib3.HTTPConnectionPool
             if self._scheme == "https":
                 # The certificate must be the name's, although the connection is to the address.
-                self._pools[address] = urllib3.HTTPSConnectionPool(
-                    address, self._port, maxsize=8, assert_hostname=self._name, server_hostname=self._name
+                pool = urllib3.HTTPSConnectionPool(
+                    address,
+                    self._port,
+                    maxsize=_KEPT_MAX,
+                    assert_hostname=self._name,
+                    server_hostname=self._name,
                 )
+                pool.ConnectionCls = TimedHTTPSConnection
             else:
-                self._pools[address] = urllib3.HTTPConnectionPool(address, self._port, maxsize=8)
+                pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
+                pool.ConnectionCls = TimedHTTPConnection
+            self._pools[address] = pool
         return self._pools[address]
 
 

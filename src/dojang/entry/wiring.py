@@ -43,6 +43,8 @@ __all__ = [
     "store_name",
 ]
 
+# Buyers that the shop may be asked about at once: each waits in a thread, and a shop that hangs keeps it for seconds.
+_ASKING_MAX = 64
 # Jitter is no secret; a fast generator will do.
 _spread: Callable[[], float] = random.random
 _POSTGRES = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:/[^/?@:]*)?)(?:\?[^@]*)?")
@@ -178,6 +180,7 @@ def blocking_world(settings: Settings, stack: ExitStack, *, backend: Backend | N
         sender=_blocking_sender(settings, stack),
         clock=SystemClock(sleep_inline),
         call=inline,
+        approval=_approval(settings),
         throttle=None,
     )
 
@@ -209,6 +212,7 @@ async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
         settings: Checked settings.
         stack: Closes what is opened here.
     """
+    from dojang.adapters.pooled_approval import PooledApproval
     from dojang.bootpay import AsyncBootpay
 
     backend = open_backend(settings)
@@ -225,6 +229,10 @@ async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
             pool_size=200,
         )
     )
+    approval: Approval | None = _approval(settings)
+    if approval is not None:
+        pooled = approval = PooledApproval(approval, threads_max=_ASKING_MAX)
+        stack.callback(pooled.close)
     clock = SystemClock(sleep_on_loop)
     return _world(
         settings,
@@ -232,20 +240,23 @@ async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
         sender=AwaitedSender(client),
         clock=clock,
         call=threaded,
+        approval=approval,
         throttle=LookUpThrottle(clock.monotonic),
     )
 
 
 def _world(
-    settings: Settings, *, store: Store, sender: Sender, clock: Clock, call: Caller, throttle: Throttle | None
+    settings: Settings,
+    *,
+    store: Store,
+    sender: Sender,
+    clock: Clock,
+    call: Caller,
+    approval: Approval | None,
+    throttle: Throttle | None,
 ) -> World:
     gateway = _gateway(settings, sender)
     fulfilment = _fulfilment(settings, settings.deliver_to, call, clock) if settings.deliver_to else None
-    approval: Approval | None = None
-    if settings.approve_at:
-        approval = HttpApproval(
-            _destination(settings, settings.approve_at), settings.deliver_secrets, call, clock.now
-        )
     return World(
         store=store,
         gateway=gateway,
@@ -256,6 +267,14 @@ def _world(
         rules=settings.rules,
         spread=_spread,
     )
+
+
+def _approval(settings: Settings) -> HttpApproval | None:
+    """Asks the shop right where it is called; never suspends."""
+    if not settings.approve_at:
+        return None
+    destination = _destination(settings, settings.approve_at)
+    return HttpApproval(destination, settings.deliver_secrets, inline, SystemClock(sleep_inline).now)
 
 
 def _gateway(settings: Settings, sender: Sender) -> Gateway:

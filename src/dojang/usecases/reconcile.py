@@ -10,7 +10,7 @@ from datetime import timedelta
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import State
 from dojang.core.schedule import after_doubt
-from dojang.errors import BootpayError, Conflict, StoreUnavailable
+from dojang.errors import BootpayError, Conflict, StoreError, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
 from dojang.usecases.check_order import Found, check_order
 from dojang.usecases.paced import PacedGateway
@@ -58,7 +58,7 @@ class ReconcileReport:
         notices: Webhooks looked into.
         calls: Questions to Bootpay.
         changes: Orders that a check changed.
-        errors: Orders or webhooks that could not be checked now and will be again, with the reason.
+        failures: Orders or webhooks that could not be checked now and will be again, with what went wrong.
         more: Whether the run ended by its limit or its time, or was stopped, so that something may be left.
         next_cursor: Where a run over everything goes on, if it ended early.
     """
@@ -67,7 +67,7 @@ class ReconcileReport:
     notices: int = 0
     calls: int = 0
     changes: list[Change] = field(default_factory=list)
-    errors: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[tuple[str, BootpayError | StoreError]] = field(default_factory=list)
     more: bool = False
     next_cursor: str | None = None
 
@@ -75,6 +75,11 @@ class ReconcileReport:
     def drift(self) -> list[Change]:
         """The changes that nobody had told us about."""
         return [change for change in self.changes if change.drift]
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """The failures by the names of their kinds, which quote nothing."""
+        return [(id_, type(error).__name__) for id_, error in self.failures]
 
 
 async def reconcile(
@@ -208,7 +213,7 @@ async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileRe
     try:
         outcome = await look_into(world, stored.notice, time.for_one())
     except (BootpayError, Conflict, StoreUnavailable) as error:
-        report.errors.append((str(stored.notice.receipt_id), type(error).__name__))
+        report.failures.append((str(stored.notice.receipt_id), error))
     else:
         seen = _AT_WORK
         if not outcome and stored.attempts >= _LOOKS_MAX and stored.outcome == _AT_WORK:
@@ -229,11 +234,11 @@ async def _check(world: World, order_id: OrderId, report: ReconcileReport, time:
     try:
         await check_order(world, order_id, found, time.for_one())
     except BootpayError as error:
-        report.errors.append((str(order_id), type(error).__name__))
+        report.failures.append((str(order_id), error))
         await _put_off(world, order_id)
     except StoreUnavailable as error:
         # A claim that is left behind comes due again by itself.
-        report.errors.append((str(order_id), type(error).__name__))
+        report.failures.append((str(order_id), error))
     if found.after:
         report.changes.append(Change(order_id, found.before, found.after, found.drift, found.receipt_id))
 

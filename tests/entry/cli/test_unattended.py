@@ -7,15 +7,18 @@ import signal
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dojang.core.order import ReceiptId
 from dojang.entry.cli import reconcile as reconcile_command
+from dojang.entry.cli.codes import Code
 from dojang.entry.settings import read_settings
 from dojang.entry.wiring import open_backend
+from dojang.errors import Conflict, NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import Notice
+from dojang.usecases.reconcile import ReconcileReport
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -126,6 +129,35 @@ def test_reconcile_without_bootpay_ends_with_6(dojang: Shell, receipt_id: str, u
     assert 6 == ended.code
     assert "A-1 could not be checked" in ended.err
     assert "open" == dojang.json("orders", "show", "A-1")["state"]
+
+
+def test_reconcile_with_keys_that_bootpay_refuses_ends_with_1(
+    dojang: Shell, bootpay: EmulatorServer, receipt_id: str
+) -> None:
+    """Bootpay was reached: whoever tries again at 6 would try for ever, and a person must mend the keys."""
+    with bootpay.faulty(on="*", do="unauthorized"):
+        ended = dojang("reconcile", "--all", "--rate", "1000")
+
+    assert 1 == ended.code
+    assert "A-1 could not be checked" in ended.err
+    assert "Bootpay refused" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("failures", "code"),
+    [
+        ([NotSent("no"), OutcomeUnknown("no")], Code.UNREACHABLE),
+        ([Refused("X", "busy", http_status=503, retryable=True)], Code.UNREACHABLE),
+        ([NotSent("no"), StoreUnavailable("away")], Code.FAILURE),
+        ([Conflict("o1 kept changing")], Code.FAILURE),
+        ([], Code.FINE),
+    ],
+)
+def test_only_a_bootpay_that_was_not_reached_ends_with_6(failures: list[Any], code: Code) -> None:
+    """Everything else has its own code, also beside it."""
+    report = ReconcileReport(failures=[(f"A-{number}", error) for number, error in enumerate(failures)])
+
+    assert code == reconcile_command._code(report)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,7 +12,7 @@ import typer
 
 from dojang.core.pace import CALLS_PER_S, Pace
 from dojang.drive import run
-from dojang.entry.cli.codes import Code
+from dojang.entry.cli.codes import Code, ending
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.entry.cli.terminal import Terminal
 from dojang.errors import StoreError
@@ -41,7 +41,8 @@ def reconcile(
     """Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
 
     One run looks at 1,000 webhooks and 1,000 orders at most, with --all at every order; `more` tells that something
-    may be left. Ends with 5 if Bootpay knew something that nobody had told us, 6 if it could not be asked.
+    may be left. Ends with 5 if Bootpay knew something that nobody had told us, 6 if it was not reached,
+    1 if something else kept an order from its check: keys that Bootpay refuses, a store that is away.
 
     Example:
       dojang reconcile --all
@@ -125,6 +126,8 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
             terminal.rows(None, ("order", "before", "after", "drift"), rows)
         for id_, why in report.errors:
             terminal.warn(f"{id_} could not be checked now and will be again: {why}")
+        for sentence in dict.fromkeys(ending(error)[1] for _, error in report.failures):
+            terminal.warn(sentence)
         if report.more:
             terminal.warn(
                 "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
@@ -134,4 +137,5 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
 def _code(report: ReconcileReport) -> Code:
     if report.drift:
         return Code.DRIFT
-    return Code.UNREACHABLE if report.errors else Code.FINE
+    # Not reached at all is less than what a person must mend: the lower code.
+    return min((ending(error)[0] for _, error in report.failures), default=Code.FINE)
