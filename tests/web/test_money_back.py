@@ -389,6 +389,16 @@ def test_a_reconciliation_reports_what_it_found(till: Till) -> None:
     } == everything.json
 
 
+def test_a_reconciliation_without_a_body_takes_the_defaults(till: Till) -> None:
+    """`curl -X POST` is enough: nothing sent means what an empty object means."""
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    till.clock.advance(121)
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert (200, ["o1"]) == (told.status, [change["order_id"] for change in told.json["changes"]])
+
+
 def test_a_long_reconciliation_ends_in_time_and_says_where_to_go_on(till: Till) -> None:
     """Twenty seconds at twenty looks a second are not enough for 400 orders."""
     for number in range(400):
