@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from dojang.core.surplus import AWAITING_DECISION
 from dojang.emulator.server import EmulatorServer
+from dojang.web.reading import read_body
+from dojang.web.shapes import ResolveOrder
 
 _ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -51,6 +54,21 @@ def test_the_readme_program_verifies_and_delivers(name: str, tmp_path: Path) -> 
     assert (0, "1526557671321:3:order.paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
         ran.stderr
     )
+
+
+@pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
+def test_the_page_about_attention_shows_a_body_that_is_read(name: str) -> None:
+    """Whoever copies it is not answered 400."""
+    (curl,) = [code for _, code in _blocks(name) if code.startswith("curl")]
+    body = curl.partition("-d '")[2].rpartition("'")[0]
+
+    assert "return" == read_body(body.encode(), ResolveOrder).decision
+
+
+@pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
+def test_the_page_about_attention_names_every_word_at_held_money(name: str) -> None:
+    """A reason that an order shows and no page explains helps nobody."""
+    assert f"`{AWAITING_DECISION}`" in (_ROOT / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/tutorial.ko.md"])

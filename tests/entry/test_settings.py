@@ -274,6 +274,25 @@ def test_a_wrong_file_is_a_sentence(tmp_path: Path, text: str, said: str) -> Non
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DOJANG_STOER = "x"',
+        '[DOJANG_STORE]\nfile = "x"',
+        "DOJANG_STORE = ",
+        'BOOTPAY_REST_APP_ID = "x"',
+    ],
+)
+def test_what_is_wrong_in_a_named_file_is_told_with_its_name(tmp_path: Path, text: str) -> None:
+    """Not with the usual one's, in which there may be nothing to mend."""
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        read(EMULATOR, toml=tmp_path / "mine.toml")
+
+    assert str(refused.value).startswith(f"{tmp_path / 'mine.toml'}")
+    assert "dojang.toml" not in str(refused.value)
+
+
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     """`--config` names one; the usual one may be missing."""
     with pytest.raises(ConfigError) as refused:

@@ -6,10 +6,13 @@ import ast
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 import dojang.testing.simulation as rooms
 from dojang.entry.cli import app
+from dojang.testing.simulation import seeded
+from dojang.testing.simulation.evidence import BrokenPromise
 from dojang.testing.simulation.example import crashed_and_recovered, page_with
 from dojang.testing.simulation.many import run_seeds
 from dojang.testing.simulation.seeded import trace_of
@@ -87,7 +90,23 @@ def test_the_command_counts_and_traces() -> None:
 
     assert [0, 0] == [counted.exit_code, traced.exit_code]
     assert "runs_per_s" in counted.output
-    assert "store.register" in traced.output
+    assert "store.register" in traced.stdout
+    assert "seed 5: every promise was kept" in traced.stderr
+    assert "every promise was kept" not in traced.stdout
+
+
+def test_a_trace_that_ends_badly_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1 and one sentence on stderr, however long the trace is."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenPromise("P1", "paid without a receipt")
+
+    monkeypatch.setattr(seeded, "check", broken)
+    traced = CliRunner().invoke(app, ["simulate", "--seed", "5", "--trace"])
+
+    assert 1 == traced.exit_code
+    assert "paid without a receipt" in traced.stdout.splitlines()[-1]
+    assert "seed 5: a promise broke" in traced.stderr
 
 
 def test_the_example_in_the_documents_is_current() -> None:

@@ -362,6 +362,16 @@ def test_looking_again_while_somebody_is_at_work_is_409_and_may_be_repeated(till
     assert (409, True, "2") == (told.status, told.json["retryable"], told.headers["retry-after"])
 
 
+@pytest.mark.parametrize("decision", ["refund", "", 1, None, "x` - at `$.who"])
+def test_another_decision_is_answered_with_those_there_are(till: Till, decision: object) -> None:
+    """Whoever guessed need not look it up; what was sent is not repeated."""
+    told = till.ask("POST", "/v1/orders/o1/resolve", {"decision": decision, "who": "mina", "reason": "x"})
+
+    assert (400, "invalid_request") == (told.status, told.json["code"])
+    assert "decision must be one of accept, return, dismiss, look_again" == told.json["detail"]
+    assert "decision은(는) accept, return, dismiss, look_again 중 하나여야 합니다" == told.json["detail_ko"]
+
+
 def test_a_reconciliation_reports_what_it_found(till: Till) -> None:
     """Changes, and which of them nobody had told us about."""
     receipt_id = till.paid("o1")
@@ -387,6 +397,16 @@ def test_a_reconciliation_reports_what_it_found(till: Till) -> None:
         "more": False,
         "next_cursor": None,
     } == everything.json
+
+
+def test_a_reconciliation_without_a_body_takes_the_defaults(till: Till) -> None:
+    """`curl -X POST` is enough: nothing sent means what an empty object means."""
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    till.clock.advance(121)
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert (200, ["o1"]) == (told.status, [change["order_id"] for change in told.json["changes"]])
 
 
 def test_a_long_reconciliation_ends_in_time_and_says_where_to_go_on(till: Till) -> None:

@@ -95,6 +95,17 @@ def test_verify_lists_every_refusal_under_its_status() -> None:
     assert {reason.value for reason in Reason} - codes(409) == codes(422)
 
 
+def test_only_a_reconciliation_may_come_without_its_body() -> None:
+    """There every field has a default; everywhere else something must be said."""
+    free = [
+        place
+        for place, each in OPERATIONS.items()
+        if not each.get("requestBody", {"required": True})["required"]
+    ]
+
+    assert [("POST", "/v1/reconcile")] == free
+
+
 def test_a_cancel_lists_every_refusal_and_needs_its_key() -> None:
     """409 where the order stands otherwise, 422 where the request cannot be done; the header is described."""
     operation = OPERATIONS["POST", "/v1/orders/{order_id}/cancel"]

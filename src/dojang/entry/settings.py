@@ -39,6 +39,7 @@ EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 
+_TOML = "dojang.toml"
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _ANY_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -210,7 +211,9 @@ def read_settings(
     """
     environment = os.environ if environment is None else environment
     with closing(AwsSecrets()) as secrets:
-        return _checked(_Found(flags or {}, environment, _toml(toml), secrets), bootpay=bootpay)
+        file = _TOML if toml is None else str(toml)
+        found = _Found(flags or {}, environment, _toml(file, named=toml is not None), secrets, file)
+        return _checked(found, bootpay=bootpay)
 
 
 def secrets_elsewhere(environment: Mapping[str, str]) -> bool:
@@ -293,20 +296,22 @@ class _Found:
         environment: Mapping[str, str],
         toml: Mapping[str, object],
         secrets: AwsSecrets,
+        file: str,
     ) -> None:
-        for source in (environment, toml):
+        for source, where in ((environment, ""), (toml, f"{file}: ")):
             for wrong, right in _MISNAMED.items():
                 if source.get(wrong) and not source.get(right) and not flags.get(right):
-                    raise ConfigError(f"{wrong} is not a setting of dojang: did you mean {right}?")
+                    raise ConfigError(f"{where}{wrong} is not a setting of dojang: did you mean {right}?")
         for key in toml:
             if not {key, key.removesuffix("_FILE"), key.removesuffix("_ARN")} & KEYS.keys():
-                raise ConfigError(f"dojang.toml: {key} is not a setting of dojang.")
+                raise ConfigError(f"{file}: {key} is not a setting of dojang.")
         for key in environment:
             _check_spelling(key)
         self._flags = flags
         self._environment = environment
         self._toml = toml
         self._secrets = secrets
+        self._file = file
 
     def text(self, key: str) -> str | None:
         flag = self._flags.get(key)
@@ -331,7 +336,7 @@ class _Found:
                     ) from None
             if value is not None:
                 if isinstance(value, dict):
-                    raise ConfigError(f"dojang.toml: {key} must be text, not a table.")
+                    raise ConfigError(f"{self._file}: {key} must be text, not a table.")
                 if isinstance(value, list):
                     return ",".join(str(part) for part in value) or None
                 if isinstance(value, bool):
@@ -390,13 +395,12 @@ def _text_of(file: Path | str) -> str:
         return text.read()
 
 
-def _toml(path: Path | None) -> Mapping[str, object]:
-    file = path or "dojang.toml"
+def _toml(file: str, *, named: bool) -> Mapping[str, object]:
     try:
         text = _text_of(file)
     except FileNotFoundError:
-        if path is not None:
-            raise ConfigError(f"{path} does not exist.") from None
+        if named:
+            raise ConfigError(f"{file} does not exist.") from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from None

@@ -93,7 +93,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         words: What it does, one line.
         answers: What may come back that is no problem: a type, or a media type for what is no JSON.
         problems: Which codes may come back.
-        body: What must be sent.
+        body: What is sent.
+        body_needed: Whether it must be; otherwise sending nothing means the defaults.
         media: In which media types the body may come.
         query: What may be in the query.
         keyed: Whether one of the shop's keys is needed.
@@ -110,6 +111,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, type[msgspec.Struct] | str]
     problems: tuple[Code | Reason | WhyNot, ...] = ()
     body: type | None = None
+    body_needed: bool = True
     media: tuple[str, ...] = ("application/json",)
     query: tuple[Parameter, ...] = ()
     keyed: bool = False

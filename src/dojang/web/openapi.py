@@ -125,7 +125,8 @@ def _operation(route: Route) -> Json:
         media: Json = {"schema": {"$ref": _REF.format(name=route.body.__name__)}}
         if route.example is not None:
             media["example"] = route.example
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.media, media)}
+        content = dict.fromkeys(route.media, media)
+        operation["requestBody"] = {"required": route.body_needed, "content": content}
     return operation
 
 

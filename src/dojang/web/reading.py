@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NoReturn, TypeVar, cast, get_args, get_type_hints
+from typing import Literal, NoReturn, TypeVar, cast, get_args, get_origin, get_type_hints
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -39,6 +39,8 @@ T = TypeVar("T")
 _INTEGER_MAX = 2**63
 _DIGITS_MAX = 19
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+# The last one counts: what was sent may be quoted in front of it.
+_AT_FIELD = re.compile(r".* - at `\$\.(?P<name>\w+)`", re.DOTALL)
 _SHORT_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 _CURSOR = re.compile(CURSOR_PATTERN, re.ASCII)
 _DELIVERY_ID = re.compile(r"[A-Za-z0-9._~:-]{1,200}", re.ASCII)
@@ -76,7 +78,19 @@ def read_body(body: bytes, kind: type[T]) -> T:
         unknown = _UNKNOWN_FIELD.fullmatch(str(error))
         if unknown is not None:
             raise _unknown_field(unknown["name"], unknown["path"] or "$", kind) from None
+        field = _AT_FIELD.fullmatch(str(error))
+        choices = _choices(kind, field["name"]) if field is not None else ""
+        if field is not None and choices:
+            raise InvalidValue(
+                f"{field['name']} must be one of {choices} ({field['name']}은(는) {choices} 중 하나여야 합니다)"
+            ) from None
         raise InvalidValue(f"The body does not fit: {error} (본문이 형식에 맞지 않습니다: {error})") from None
+
+
+def _choices(kind: type, name: str) -> str:
+    """The few words that a field takes; nothing where it takes more than some words."""
+    hint: object = get_type_hints(kind).get(name)
+    return ", ".join(get_args(hint)) if get_origin(hint) is Literal else ""
 
 
 def _unknown_field(name: str, path: str, kind: type) -> InvalidValue:

@@ -90,7 +90,8 @@ async def _shown(desk: Desk, record: Record) -> Response:
 async def _reconcile(desk: Desk, request: Request, _: str) -> Response:
     from dojang.usecases.reconcile import reconcile
 
-    asked = read_body(request.body, ReconcileOrders)
+    # Nothing sent means the defaults: there is nothing that a reconciliation must be told.
+    asked = read_body(request.body, ReconcileOrders) if request.body else ReconcileOrders()
     if asked.cursor is not None and not asked.everything:
         raise InvalidValue("cursor needs everything (cursor는 everything과 함께만 쓸 수 있습니다)")
     report = await reconcile(
@@ -152,8 +153,9 @@ ROUTES = (
         path="/v1/reconcile",
         handle=_reconcile,
         name="reconcile",
-        words="Compare orders with Bootpay now: those that are due, or every order.",
+        words="Compare orders with Bootpay now: those that are due, or every order. No body means the defaults.",
         body=ReconcileOrders,
+        body_needed=False,
         answers={200: ShownReport},
         problems=(Code.INVALID_REQUEST, Code.TOO_LARGE, Code.STORE_UNAVAILABLE),
         keyed=True,

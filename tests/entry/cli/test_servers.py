@@ -273,6 +273,12 @@ def test_the_emulator_answers_remembers_and_ends_cleanly(
     assert 0 == code
     assert "Traceback" not in emulator.said()
     assert [receipt_id] == [receipt["receipt_id"] for receipt in remembered]
+    assert "forgets" not in again.said()
+
+
+def test_an_emulator_without_a_file_says_that_it_forgets(start: Start) -> None:
+    """Whoever restarts it looks for yesterday's receipts otherwise."""
+    start("emulator", "--port", "0").until(r"forgets everything when it ends; with --state FILE")
 
 
 @pytest.mark.slow

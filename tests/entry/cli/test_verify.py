@@ -90,6 +90,27 @@ def test_a_bootpay_that_cannot_be_reached_decides_nothing(dojang: Shell, unreach
     assert 1 == dojang.rows("events")
 
 
+@pytest.mark.parametrize(
+    "words", [("verify", "A-1", NOBODYS), ("receipt", NOBODYS), ("doctor",), ("reconcile", "--all")]
+)
+def test_a_pretend_bootpay_that_is_not_there_is_to_be_started(
+    dojang: Shell, unreachable: str, words: tuple[str, ...]
+) -> None:
+    """In mode emulator the sentence says how; against Bootpay itself there is nothing to start."""
+    ended = dojang(*words, BOOTPAY_URL=unreachable)
+    real = dojang(
+        *words,
+        BOOTPAY_URL=unreachable,
+        DOJANG_MODE="sandbox",
+        BOOTPAY_CLIENT_KEY="a",
+        BOOTPAY_SECRET_KEY="b",
+    )
+
+    assert (6, 6) == (ended.code, real.code)
+    assert "start `dojang emulator`" in ended.err + ended.out
+    assert "dojang emulator" not in real.err + real.out
+
+
 def test_wrong_keys_are_no_verdict_about_a_payment(
     dojang: Shell, bootpay: EmulatorServer, buyer: Buyer
 ) -> None:

@@ -15,7 +15,13 @@ from dojang.errors import (
     StoreUnavailable,
 )
 
-__all__ = ["Code", "ending"]
+__all__ = ["START_EMULATOR", "Code", "ending"]
+
+START_EMULATOR = (
+    "The mode is emulator: start `dojang emulator` first, on the port of BOOTPAY_URL, which is 8401 unless it is set "
+    "(에뮬레이터 모드입니다. 먼저 `dojang emulator`를 BOOTPAY_URL의 포트(기본값 8401)로 실행해 주세요)."
+)
+"""What to do where the Bootpay that cannot be reached is our own pretend one."""
 
 
 class Code(IntEnum):
@@ -46,7 +52,9 @@ def ending(error: Exception) -> tuple[Code, str]:
             return Code.USAGE, str(error)
         case NotSent() | OutcomeUnknown():
             # Where money may have moved the use case answers by a value; here nothing was decided.
-            return Code.UNREACHABLE, f"Bootpay cannot be reached (부트페이에 연결할 수 없습니다): {error}"
+            sentence = f"Bootpay cannot be reached (부트페이에 연결할 수 없습니다): {error}"
+            # Whoever knew more about it on the way, such as the mode, left a note.
+            return Code.UNREACHABLE, ". ".join([sentence, *getattr(error, "__notes__", ())])
         case Refused(retryable=True):
             return (
                 Code.UNREACHABLE,

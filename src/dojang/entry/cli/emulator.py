@@ -64,5 +64,14 @@ def emulator(
             private_key=private_key,
         ),
     )
-    serve(options, ready=lambda url: terminal.say(f"The pretend Bootpay listens on {url} (Ctrl-C ends it)."))
+
+    def ready(url: str) -> None:
+        terminal.say(f"The pretend Bootpay listens on {url} (Ctrl-C ends it).")
+        if state is None:
+            terminal.say(
+                "It forgets everything when it ends; with --state FILE it remembers "
+                "(종료하면 모두 잊습니다. --state FILE을 주면 기억합니다)."
+            )
+
+    serve(options, ready=ready)
     return Code.FINE

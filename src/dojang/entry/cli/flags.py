@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_ty
 
 import typer
 
-from dojang.entry.cli.codes import Code
+from dojang.entry.cli.codes import START_EMULATOR, Code
 from dojang.entry.cli.terminal import Format, Terminal
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, NotSent, OutOfTime
 
 if TYPE_CHECKING:
     from dojang.entry.settings import Settings
     from dojang.entry.wiring import OpenBackend
-    from dojang.ports import World
+    from dojang.ports import Gateway, World
 
 __all__ = ["Invocation", "with_format", "with_settings"]
 
@@ -81,9 +81,29 @@ class Invocation:
         """Everything a use case may touch, for as long as this lasts; nothing in it ever suspends."""
         from dojang.entry.wiring import blocking_world
 
-        with ExitStack() as stack:
-            settings = self.settings()
+        settings = self.settings()
+        with _hinted(settings), ExitStack() as stack:
             yield blocking_world(settings, stack, backend=_open(settings, stack, create=create))
+
+    @contextmanager
+    def gateway(self) -> Iterator[Gateway]:
+        """Bootpay alone, for as long as this lasts."""
+        from dojang.entry.wiring import asking
+
+        settings = self.settings()
+        with _hinted(settings), ExitStack() as stack:
+            yield asking(settings, stack)
+
+
+@contextmanager
+def _hinted(settings: Settings) -> Iterator[None]:
+    """A pretend Bootpay that is not there was mostly not started: say how."""
+    try:
+        yield
+    except NotSent as error:
+        if settings.mode == "emulator" and not isinstance(error, OutOfTime):
+            error.add_note(START_EMULATOR)
+        raise
 
 
 def _open(settings: Settings, stack: ExitStack, *, create: bool) -> OpenBackend:

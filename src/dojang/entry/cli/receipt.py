@@ -29,13 +29,8 @@ def receipt(
     Example:
       dojang receipt 6561a5e0c0ffee0123456789
     """
-    from contextlib import ExitStack
-
-    from dojang.entry.wiring import asking
-
     wanted = ReceiptId(receipt_id)
-    with ExitStack() as stack:
-        gateway = asking(invocation.settings(), stack)
+    with invocation.gateway() as gateway:
         seen = run(gateway.look_up(wanted, _WITHIN_S))
     if seen is None:
         invocation.terminal.say(NO_RECEIPT.format(wanted), "red")

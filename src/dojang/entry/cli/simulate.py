@@ -58,7 +58,11 @@ def _trace(terminal: Terminal, seed: int) -> Code:
 
     text = trace_of(seed)
     terminal.json(text.splitlines()) if terminal.format is Format.JSON else print(text)
-    return Code.FAILURE if " BROKEN " in text.rpartition("\n")[2] else Code.FINE
+    if " BROKEN " in text.rpartition("\n")[2]:
+        terminal.say(f"seed {seed}: a promise broke; the last line says which (약속이 깨졌습니다)", "red")
+        return Code.FAILURE
+    terminal.say(f"seed {seed}: every promise was kept (모든 약속을 지켰습니다)", "green")
+    return Code.FINE
 
 
 def _seeds(terminal: Terminal, seed: int, runs: int, processes: int | None) -> Code:
