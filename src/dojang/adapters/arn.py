@@ -11,10 +11,9 @@ from dojang.errors import InvalidValue
 __all__ = ["Bus", "Queue", "read_arn"]
 
 _OWNER = r"(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}):(?P<account>[0-9]{12})"
-_QUEUE = re.compile(
-    rf"arn:aws[a-z-]*:sqs:{_OWNER}:(?P<name>[A-Za-z0-9_-]{{1,80}}|[A-Za-z0-9_-]{{1,75}}(?P<fifo>\.fifo))"
-)
-_BUS = re.compile(rf"arn:aws[a-z-]*:events:{_OWNER}:event-bus/[A-Za-z0-9._/-]{{1,256}}")
+# Compiled when first used: most shops are told over HTTP.
+_QUEUE = rf"arn:aws[a-z-]*:sqs:{_OWNER}:(?P<name>[A-Za-z0-9_-]{{1,80}}|[A-Za-z0-9_-]{{1,75}}(?P<fifo>\.fifo))"
+_BUS = rf"arn:aws[a-z-]*:events:{_OWNER}:event-bus/[A-Za-z0-9._/-]{{1,256}}"
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -53,10 +52,10 @@ def read_arn(text: str) -> Queue | Bus:
     Raises:
         InvalidValue: If it is the ARN of neither.
     """
-    queue = _QUEUE.fullmatch(text)
+    queue = re.fullmatch(_QUEUE, text)
     if queue is not None:
         return Queue(text, queue["region"], queue["account"], queue["name"], queue["fifo"] is not None)
-    bus = _BUS.fullmatch(text)
+    bus = re.fullmatch(_BUS, text)
     if bus is not None:
         return Bus(text, bus["region"])
     raise InvalidValue(

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from dojang.bootpay.account import Account, Address
@@ -22,6 +21,7 @@ from dojang.bootpay.tokens import kept_token, token_call, without_token
 from dojang.errors import BootpayError, ConfigError, InvalidValue, NotSent, OutcomeUnknown
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from types import TracebackType
 
     from dojang.bootpay.generation1 import BlockingV1
@@ -273,6 +273,9 @@ class _TokenDesk:
     def token(
         self, line: Line, need: NeedToken, deadline: float | None, buy: Callable[[], BearerToken]
     ) -> BearerToken:
+        # Here rather than on top: with the project's key pair no token is ever bought.
+        from concurrent.futures import Future
+
         while True:
             with self._lock:
                 token = line.fresh_token(need.generation, need.stale)

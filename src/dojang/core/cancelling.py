@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from dojang.core.cancellation import CancelTerms, WantedCancel
 from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending, Refusal
 from dojang.core.payment import CancelRequest, Payment, Question, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.core.verification import Reason
+
+if TYPE_CHECKING:
+    # Not at runtime: every verification reads this module, and a cold function waits for what it reads.
+    from dojang.core.cancellation import CancelTerms, WantedCancel
 
 __all__ = [
     "DOUBTS",

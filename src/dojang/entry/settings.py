@@ -41,10 +41,11 @@ WEBHOOK_SOURCES = "223.130.82.0/24"
 
 _TOML = "dojang.toml"
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
-_ANY_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+# Compiled when first used: what a deployed function is told needs one of them.
+_REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}"
+_ANY_REGION = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ENDPOINT = re.compile(rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?/?")
+_ENDPOINT = rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?/?"
 
 KEYS: Mapping[str, tuple[str, str]] = {
     "BOOTPAY_CLIENT_KEY": (
@@ -588,7 +589,7 @@ def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
         raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
     # Only an endpoint of one's own, such as DynamoDB Local's, may be in a region that AWS has not.
     grammar = _ANY_REGION if "endpoint" in options else _REGION
-    if not grammar.fullmatch(options.get("region", "ap-northeast-2")):
+    if not re.fullmatch(grammar, options.get("region", "ap-northeast-2")):
         raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
     if "endpoint" in options:
         _check_endpoint("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
@@ -600,5 +601,5 @@ def _check_endpoint(key: str, url: str, example: str) -> None:
     parts = _split(key, url, example)
     if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
         raise ConfigError(f"{key} must begin with https:// (http:// only for loopback) and have no path.")
-    if not _ENDPOINT.fullmatch(url) or parts.port == 0:
+    if not re.fullmatch(_ENDPOINT, url) or parts.port == 0:
         raise ConfigError(f"{key} must be a plain address such as {example}.")

@@ -47,7 +47,7 @@ __all__ = [
 _ASKING_MAX = 64
 # Jitter is no secret; a fast generator will do.
 _spread: Callable[[], float] = random.random
-_POSTGRES = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:/[^/?@:]*)?)(?:\?[^@]*)?")
+_POSTGRES = r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:/[^/?@:]*)?)(?:\?[^@]*)?"
 
 
 def sqlite_path(store: str) -> Path:
@@ -61,7 +61,7 @@ def store_name(store: str) -> str:
     """What may be shown of a store's address: no password, and nothing that might hold one."""
     if not store.startswith("postgres"):
         return store
-    plain = _POSTGRES.fullmatch(store)
+    plain = re.fullmatch(_POSTGRES, store)
     return f"postgresql://{plain[1]}" if plain else "postgresql://…"
 
 

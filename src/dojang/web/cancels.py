@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dojang.core.cancellation import WantedCancel, WhyNot
 from dojang.core.order import Money, OrderId, major_units
 from dojang.core.payment import CancelRequest, Record
 from dojang.usecases.verify import OrderUnknown
@@ -15,6 +15,9 @@ from dojang.web.http import Request, Response
 from dojang.web.problems import Code, cancel_refusal, problem
 from dojang.web.reading import idempotency_key, order_id, read_body
 from dojang.web.shapes import CancelOrder, RefundAccount, ShownCancel, ShownPending
+
+if TYPE_CHECKING:
+    from dojang.core.cancellation import WantedCancel
 
 __all__ = ["ROUTES"]
 
@@ -56,6 +59,8 @@ def _about(record: Record, response: Response) -> Response:
 
 
 def _wanted(asked: CancelOrder, currency: str) -> WantedCancel:
+    from dojang.core.cancellation import WantedCancel
+
     return WantedCancel(
         amount=_minor(asked.amount, currency, "amount"),
         tax_free=_minor(asked.tax_free, currency, "tax_free"),
@@ -104,13 +109,13 @@ ROUTES = (
         body=CancelOrder,
         answers={200: ShownCancel, 202: ShownPending},
         problems=(
-            *WhyNot,
             Code.INVALID_REQUEST,
             Code.ORDER_NOT_FOUND,
             Code.TOO_LARGE,
             Code.UPSTREAM_UNAVAILABLE,
             Code.STORE_UNAVAILABLE,
         ),
+        cancels=True,
         keyed=True,
         once=True,
         example={"amount": 1000, "reason": "한 개 품절", "expected_remaining": 3000},

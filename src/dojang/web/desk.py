@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from dojang.core.cancellation import WhyNot
 from dojang.core.order import OrderId
 from dojang.core.verification import Reason
 from dojang.ports import World
@@ -93,6 +92,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         words: What it does, one line.
         answers: What may come back that is no problem: a type, or a media type for what is no JSON.
         problems: Which codes may come back.
+        cancels: Whether money goes back, so that every `WhyNot` may come back too.
         body: What is sent.
         body_needed: Whether it must be; otherwise sending nothing means the defaults.
         media: In which media types the body may come.
@@ -109,7 +109,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     words: str
     answers: Mapping[int, type[msgspec.Struct] | str]
-    problems: tuple[Code | Reason | WhyNot, ...] = ()
+    problems: tuple[Code | Reason, ...] = ()
+    cancels: bool = False
     body: type | None = None
     body_needed: bool = True
     media: tuple[str, ...] = ("application/json",)

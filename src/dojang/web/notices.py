@@ -9,18 +9,20 @@ import logging
 from contextlib import suppress
 from decimal import Decimal
 from math import ceil
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dojang.bootpay.webhook import Webhook, parse_webhook
 from dojang.core.order import OrderId, ReceiptId
 from dojang.errors import InvalidValue, StoreUnavailable
 from dojang.ports import Notice
-from dojang.usecases.receive_webhook import receive_webhook
 from dojang.web.desk import Desk, Route
 from dojang.web.http import Request, Response
 from dojang.web.problems import Code, problem
 from dojang.web.shapes import Acknowledged, WebhookHint
+
+if TYPE_CHECKING:
+    from dojang.bootpay.webhook import Webhook
 
 __all__ = ["ROUTES"]
 
@@ -42,6 +44,10 @@ async def _first(desk: Desk, request: Request, _: str) -> Response:
 
 
 async def _receive(desk: Desk, request: Request, generation: int, heard: Response) -> Response:
+    # Here rather than on top: a cold function that verifies waits for every import, and hears nothing.
+    from dojang.bootpay.webhook import parse_webhook
+    from dojang.usecases.receive_webhook import receive_webhook
+
     webhook = parse_webhook(request.body, request.headers.get("content-type"), generation)
     count = desk.metrics.webhooks
     expected = desk.options.webhook_private_key

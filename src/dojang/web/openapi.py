@@ -159,7 +159,7 @@ def _responses(route: Route) -> Json:
 
 
 def _by_status(route: Route) -> dict[int, list[str]]:
-    codes: list[StrEnum] = [*route.problems, Code.INTERNAL_ERROR]
+    codes: list[StrEnum] = [*(WhyNot if route.cancels else ()), *route.problems, Code.INTERNAL_ERROR]
     if route.keyed:
         codes += [Code.UNAUTHORIZED, Code.NO_API_KEYS]
     if route.body is not None:

@@ -10,14 +10,17 @@ import traceback
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from dojang.core.cancellation import CancelRefusal, WhyNot
 from dojang.core.verification import Reason
 from dojang.errors import BootpayError, DojangError, InvalidValue, OutOfTime, Refused, StoreError
 from dojang.web.http import Response
 from dojang.web.writing import json_of
+
+if TYPE_CHECKING:
+    from dojang.core.cancellation import CancelRefusal, WhyNot
 
 __all__ = [
     "OUT_OF_TIME",
@@ -145,16 +148,6 @@ _TOLD: Mapping[Code, tuple[int, bool, str, str]] = {
 }
 
 _CLAIMED = frozenset({Reason.RECEIPT_ALREADY_USED, Reason.ORDER_ALREADY_PAID})
-# A set of its own: both enumerations know `already_cancelled`, and as text the two are equal.
-_STANDS_OTHERWISE = frozenset(
-    {
-        WhyNot.NOT_PAID,
-        WhyNot.ALREADY_CANCELLED,
-        WhyNot.CANCEL_IN_PROGRESS,
-        WhyNot.NEEDS_A_PERSON,
-        WhyNot.REMAINING_MISMATCH,
-    }
-)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,16 +168,31 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_BILINGUAL = re.compile(r"(?s)(.+) \(([^()]*[가-힣].*)\)")
+# Compiled when first used, which no payment that goes well does.
+_BILINGUAL = r"(?s)(.+) \(([^()]*[가-힣].*)\)"
 
 
 def statuses(code: Code | Reason | WhyNot) -> int:
     """The HTTP status that goes with a code."""
     if isinstance(code, Reason):
         return 409 if code in _CLAIMED else 422
-    if isinstance(code, WhyNot):
-        return 409 if code in _STANDS_OTHERWISE else 422
-    return _TOLD[code][0]
+    if isinstance(code, Code):
+        return _TOLD[code][0]
+    return 409 if _stands_otherwise(code) else 422
+
+
+def _stands_otherwise(why: WhyNot) -> bool:
+    # Here rather than on top, as below: a cold function that verifies waits for every import, and cancels nothing.
+    from dojang.core.cancellation import WhyNot
+
+    # Apart from the reasons: both enumerations know `already_cancelled`, and as text the two are equal.
+    return why in {
+        WhyNot.NOT_PAID,
+        WhyNot.ALREADY_CANCELLED,
+        WhyNot.CANCEL_IN_PROGRESS,
+        WhyNot.NEEDS_A_PERSON,
+        WhyNot.REMAINING_MISMATCH,
+    }
 
 
 def problem(
@@ -230,6 +238,8 @@ def cancel_refusal(
     refusal: CancelRefusal, order_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer that no money goes back. Bootpay's own words are told: the shop itself asks."""
+    from dojang.core.cancellation import WhyNot
+
     why = refusal.why
     later = why is WhyNot.CANCEL_IN_PROGRESS
     return _answer(
@@ -282,7 +292,7 @@ def trace_of(error: BaseException) -> str:
 
 def told_twice(message: str) -> tuple[str, str | None]:
     """The core says `English (한국어)` in one line; over HTTP each has its own field."""
-    found = _BILINGUAL.fullmatch(message)
+    found = re.fullmatch(_BILINGUAL, message)
     return (found[1], found[2]) if found else (message, None)
 
 

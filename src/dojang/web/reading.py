@@ -38,15 +38,15 @@ T = TypeVar("T")
 
 _INTEGER_MAX = 2**63
 _DIGITS_MAX = 19
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+# Compiled when first used: a cold function that verifies waits for every pattern, and needs none of these.
+_UNKNOWN_FIELD = r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?"
 # The last one counts: what was sent may be quoted in front of it.
-_AT_FIELD = re.compile(r".* - at `\$\.(?P<name>\w+)`", re.DOTALL)
-_SHORT_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
-_CURSOR = re.compile(CURSOR_PATTERN, re.ASCII)
-_DELIVERY_ID = re.compile(r"[A-Za-z0-9._~:-]{1,200}", re.ASCII)
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
+_AT_FIELD = r"(?s:.*) - at `\$\.(?P<name>\w+)`"
+_SHORT_NAME = r"[^\W\d][\w.-]{0,63}"
+_DELIVERY_ID = r"[A-Za-z0-9._~:-]{1,200}"
+_IDEMPOTENCY_KEY = r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?"
 # A `+` in a query means a space, and `+09:00` is mostly sent unquoted: read the space as the sign it was.
-_LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
+_LOST_PLUS = r" (?=\d\d:?\d\d$)"
 # Far from both ends of what a datetime can hold, so that no time zone leads out of it.
 _YEARS = range(1970, 9999)
 
@@ -75,10 +75,10 @@ def read_body(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        unknown = _UNKNOWN_FIELD.fullmatch(str(error))
+        unknown = re.fullmatch(_UNKNOWN_FIELD, str(error))
         if unknown is not None:
             raise _unknown_field(unknown["name"], unknown["path"] or "$", kind) from None
-        field = _AT_FIELD.fullmatch(str(error))
+        field = re.fullmatch(_AT_FIELD, str(error))
         choices = _choices(kind, field["name"]) if field is not None else ""
         if field is not None and choices:
             raise InvalidValue(
@@ -98,7 +98,7 @@ def _unknown_field(name: str, path: str, kind: type) -> InvalidValue:
     # Only an error waits for this import.
     from difflib import get_close_matches
 
-    if not _SHORT_NAME.fullmatch(name):
+    if not re.fullmatch(_SHORT_NAME, name):
         return InvalidValue("The body has a field that is not known here (본문에 알 수 없는 필드가 있습니다)")
     at = path.removeprefix("$").removeprefix(".")
     inside, inside_ko = (f" in {at}", f" {at}의") if at else ("", "")
@@ -156,7 +156,7 @@ def order_id(segment: str) -> OrderId:
 def delivery_id(segment: str) -> str:
     """A delivery's id as a segment of a path: an order's id, a version or receipt, and what is owed."""
     text = _unquoted(segment, plus=False) if "%" in segment else segment
-    if not _DELIVERY_ID.fullmatch(text):
+    if not re.fullmatch(_DELIVERY_ID, text, re.ASCII):
         raise InvalidValue(
             "The delivery's id must be as GET /v1/orders/{order_id} shows it "
             "(전달 id는 GET /v1/orders/{order_id} 에 나온 그대로여야 합니다)"
@@ -170,7 +170,7 @@ def check_cursor(cursor: str | None) -> str | None:
     Raises:
         InvalidValue: If no store can have given it.
     """
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
+    if cursor is not None and not re.fullmatch(CURSOR_PATTERN, cursor, re.ASCII):
         raise InvalidValue(
             "cursor must be next_cursor of the answer before (cursor는 이전 응답의 next_cursor여야 합니다)"
         )
@@ -184,7 +184,7 @@ def idempotency_key(headers: Mapping[str, str]) -> str:
         InvalidValue: If it is missing or cannot be one.
     """
     key = headers.get("idempotency-key", "")
-    if not _IDEMPOTENCY_KEY.fullmatch(key):
+    if not re.fullmatch(_IDEMPOTENCY_KEY, key, re.ASCII):
         raise InvalidValue(
             "The header Idempotency-Key is required, 1 to 255 printable ASCII characters: a new one for each cancel, "
             "the same one to ask again (Idempotency-Key 헤더가 필요합니다. 출력 가능한 ASCII 1~255자이며, "
@@ -196,7 +196,7 @@ def idempotency_key(headers: Mapping[str, str]) -> str:
 def moment(text: str, name: str) -> datetime:
     """An ISO 8601 moment with its time zone out of a query."""
     try:
-        at = datetime.fromisoformat(_LOST_PLUS.sub("+", text))
+        at = datetime.fromisoformat(re.sub(_LOST_PLUS, "+", text))
     except ValueError:
         at = None
     return check_moment(at, name)

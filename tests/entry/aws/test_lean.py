@@ -44,3 +44,18 @@ def test_urllib3_is_read_without_what_it_does_not_use() -> None:
 def test_whoever_wants_more_of_it_gets_the_real_one(within: str) -> None:
     """Another urllib3 may want another word of it: then it is read, as ever."""
     assert [[], True, True, True] == _started(within)
+
+
+def test_a_function_that_only_verifies_reads_nothing_of_cancels_and_webhooks() -> None:
+    """What other requests need is read by the first of them."""
+    never = (
+        "dojang.core.cancellation", "dojang.bootpay.webhook", "dojang.usecases.receive_webhook",
+        "dojang.web.openapi", "concurrent.futures",
+    )  # fmt: skip
+    code = f"import sys, dojang.entry.aws; print([name for name in {never!r} if name in sys.modules])"
+    environment = {"DOJANG_MODE": "emulator", "DOJANG_STORE": "dynamodb://orders", "PATH": "/usr/bin:/bin"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert "[]\n" == ran.stdout

@@ -14,7 +14,9 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
@@ -33,8 +35,7 @@ _SECRETS_FOR_S = 300.0
 _STOOD_STILL_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """Everything an invocation needs, ready.
 
     Attributes:
