@@ -124,6 +124,8 @@ def test_a_cancel_lists_every_refusal_and_needs_its_key() -> None:
         "remaining_mismatch",
     } == codes(409)
     assert {why.value for why in WhyNot} - codes(409) == codes(422)
+    for promise in ("within its order", "for ever", "refusal that began nothing"):
+        assert promise in headers[0]["description"]
     assert [("Idempotency-Key", True)] == [(header["name"], header["required"]) for header in headers]
     assert {"Idempotency-Replayed"} <= set(responses["200"]["headers"]) & set(responses["422"]["headers"])
     assert {"Retry-After"} <= set(responses["202"]["headers"]) & set(responses["409"]["headers"])

@@ -41,8 +41,9 @@ _KEY: Json = {
     "in": "header",
     "required": True,
     "description": (
-        "A new one for each cancel, the same one to ask again. Once a cancel has been begun under a key, the key is "
-        "its own for ever: the same body gets the same answer (Idempotency-Replayed: true), another body gets 422. "
+        "A new one for each cancel, the same one to ask again. A key counts within its order: under another order the "
+        "same text is another key. Once a cancel has been begun under a key, the key is its own for ever, Bootpay's "
+        "refusal included: the same body gets the same answer (Idempotency-Replayed: true), another body gets 422. "
         "A refusal that began nothing (such as not_paid or amount_too_large) uses no key up: the request is judged "
         "afresh when it comes again, mended or once the order stands otherwise. If it must not be carried out later, "
         "do not send it again, and name expected_remaining."
