@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
@@ -140,12 +140,18 @@ class Door:
         self.received: list[dict[str, Any]] = []
         self.status = 200
         self.knocked = Event()
+        # While it is clear, whoever has come waits for an answer.
+        self.answers = Event()
+        self.answers.set()
+        self.waiting = Semaphore(0)
         door = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 door.received.append(json.loads(body))
+                door.waiting.release()
+                door.answers.wait(30)
                 self.send_response(door.status)
                 self.send_header("content-length", "0")
                 self.end_headers()

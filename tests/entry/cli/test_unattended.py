@@ -179,6 +179,58 @@ def test_watching_ends_cleanly(dojang: Shell, door: Door, buyer: Buyer, number: 
     assert ["order.paid"] == [message["type"] for message in door.received]
 
 
+def test_watching_checks_and_gives_money_back_beside_a_shop_that_hangs(
+    dojang: Shell, door: Door, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many notices wait for an answer; what is paid twice meanwhile is found and goes back all the same."""
+    monkeypatch.setattr(reconcile_command, "_PAUSE_S", 0.05)
+    monkeypatch.setattr(reconcile_command, "_DELIVER_EVERY_S", 0.05)
+    for number in range(6):
+        dojang("orders", "add", f"A-{number}", "--price", "3000", "--name", "x")
+        dojang("verify", f"A-{number}", buyer.pays(f"A-{number}"))
+    door.answers.clear()
+    patience, held, gone_back = threading.Event(), False, False
+
+    def pay_twice_and_stop() -> None:
+        nonlocal held, gone_back
+        held = all(door.waiting.acquire(timeout=10) for _ in range(3))
+        again = buyer.pays("A-0", separately_confirmed=False)
+        settings = read_settings({"DOJANG_STORE": f"sqlite:///{dojang.file}"}, environment={}, bootpay=False)
+        now = datetime.now(UTC)
+        with closing(open_backend(settings)) as backend:
+            backend.receive(Notice(receipt_id=ReceiptId(again), kind="PAYMENT_COMPLETED"), now, now)
+        for _ in range(500):
+            gone_back = 3000 == bootpay.ledger.receipt(again)["cancelled_price"]
+            if gone_back:
+                break
+            patience.wait(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        door.answers.set()
+
+    stopper = threading.Thread(target=pay_twice_and_stop)
+    stopper.start()
+    ended = dojang("reconcile", "--watch", "--rate", "1000")
+    stopper.join()
+
+    assert 0 == ended.code, ended.err
+    assert (True, True) == (held, gone_back)
+
+
+def test_a_mistake_while_watching_ends_the_command(
+    dojang: Shell, receipt_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody watches on with deliveries that have silently stopped."""
+
+    async def stumble(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconcile_command, "deliver_owed", stumble)
+    ended = dojang("reconcile", "--watch", "--rate", "1000")
+
+    assert 1 == ended.code
+    assert "ZeroDivisionError" in ended.err
+
+
 def test_watching_ends_after_the_order_in_hand(dojang: Shell, bootpay: EmulatorServer) -> None:
     """Whoever says stop in the middle of a long run does not wait for the rest of it."""
     for number in range(30):

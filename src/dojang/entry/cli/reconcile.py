@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Annotated
 
@@ -25,6 +26,9 @@ __all__ = ["reconcile"]
 
 _LIMIT = 1_000
 _PAUSE_S = 5.0
+_DELIVER_EVERY_S = 1.0
+# A shop that takes its time over one delivery must not hold up the others.
+_DELIVERERS = 3
 
 
 @with_settings
@@ -64,30 +68,58 @@ def reconcile(
 
 
 def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:
-    """Reconcile and deliver alone, as `dojang serve` does beside its HTTP API."""
+    """Reconcile and deliver beside each other, as `dojang serve` does beside its HTTP API."""
     stop = threading.Event()
     restore = _on_signal(stop.set)
     terminal.say("Watching until Ctrl-C (Ctrl-C로 끝냅니다).")
     try:
-        while not stop.is_set():
-            more = False
+        with ThreadPoolExecutor(_DELIVERERS + 1, thread_name_prefix="dojang-deliver") as threads:
+            # One sees to money back alone: all others may be waiting for a shop that never answers.
+            delivering = [
+                threads.submit(_deliver, terminal, world, stop, money_back_only=number == 0)
+                for number in range(_DELIVERERS + 1)
+            ]
+            for one in delivering:
+                one.add_done_callback(lambda _: stop.set())
             try:
-                report = run(reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set))
-                everything, more = False, report.more
-                if report.changes or report.errors:
-                    _show(terminal, report)
-                delivered = run(deliver_owed(world, stopped=stop.is_set))
-                if delivered.tried:
-                    terminal.say(
-                        f"delivered {delivered.settled.total()}, failed {delivered.failed}, dead {delivered.dead}"
-                    )
-            except StoreError as error:
-                # Whoever watches goes on watching; what was claimed comes due again by itself.
-                terminal.warn(f"The store cannot be used now (저장소를 사용할 수 없습니다): {error}")
-            stop.wait(0 if more else _PAUSE_S)
+                _check(terminal, world, stop, everything=everything)
+            finally:
+                stop.set()
+        for one in delivering:
+            # A mistake in a thread ends the command as one anywhere else does.
+            one.result()
     finally:
         restore()
     return Code.FINE
+
+
+def _check(terminal: Terminal, world: World, stop: threading.Event, *, everything: bool) -> None:
+    while not stop.is_set():
+        more = False
+        try:
+            report = run(reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set))
+            everything, more = False, report.more
+            if report.changes or report.errors:
+                _show(terminal, report)
+        except StoreError as error:
+            # Whoever watches goes on watching; what was claimed comes due again by itself.
+            terminal.warn(ending(error)[1])
+        stop.wait(0 if more else _PAUSE_S)
+
+
+def _deliver(terminal: Terminal, world: World, stop: threading.Event, *, money_back_only: bool) -> None:
+    while not stop.is_set():
+        tried = 0
+        try:
+            report = run(deliver_owed(world, stopped=stop.is_set, money_back_only=money_back_only))
+            tried = report.tried
+            if tried:
+                terminal.say(
+                    f"delivered {report.settled.total()}, failed {report.failed}, dead {report.dead}"
+                )
+        except StoreError as error:
+            terminal.warn(ending(error)[1])
+        stop.wait(0 if tried else _DELIVER_EVERY_S)
 
 
 def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
