@@ -1,6 +1,6 @@
-"""docs/aws.md and docs/aws.ko.md are followed word by word, but for what needs an AWS account (```sh aws) or Docker.
+"""docs/aws.md and docs/aws.ko.md are followed word by word, but for what needs an AWS account (```sh aws), or Docker.
 
-Docker's DynamoDB Local is the same program as ours.
+Docker's DynamoDB Local, and npm's (```sh java), is the same program as ours.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def test_the_page_can_be_followed_to_the_letter(name: str, tmp_path: Path) -> No
     assert [False, True] == ['"replayed": true' in line for line in answers[1:]]
     assert '"dynamodb:TransactWriteItems"' not in said
     assert "table/orders" in said
+    assert "log-group:/aws/lambda/my-function:*" in said
     assert {
         "dojang-aws/template.yaml",
         "dojang-aws/secret.example.json",
