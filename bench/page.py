@@ -62,10 +62,13 @@ Processor time of importing the handler, each step measured with the one before 
 | the garbage collector rests while modules are read | 110 ms | 100 ms |
 | structs for most dataclasses outside `core`; cancels and repairs imported when used | 114 ms | 103 ms |
 | urllib3 without Python's own description of packages, no `pathlib`, a pattern made when first used | 83 ms | 78 ms |
+| rules of cancels, reading of webhooks and a dozen patterns are read by who needs them | 90 ms | 87 ms |
 
 - What is left is urllib3 (a fifth), the dataclasses of `core` and `ports` (an eighth), and Python's own modules.
-- The last two rows were measured later than the others, on a slower and on a faster day.
-- The budget of 0.5 is not safely met yet: on 2026-11-25 runs gave 0.50 to 0.52 for (d) as the template deploys it.
+- The last three rows were measured later than the others, on slower and faster days.
+- The budget of 0.5 is not safely met yet: on 2026-11-25 runs gave 0.50 to 0.52 for (d) as the template deploys it. With
+  the last row, which the figures of that day do not have yet, three runs beside other work (load average 2 to 5) gave
+  0.50, 0.52 and 0.54, and 0.42 to 0.47 with keys in the environment: the two differ only in where the keys are.
 - The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
 - Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
 - A replay answers from the table alone; whoever does not store has to ask Bootpay again, over a new connection.

@@ -1,4 +1,4 @@
-"""docs/aws.md and docs/aws.ko.md are followed word by word, but for what needs an AWS account (```sh aws), Docker, Java.
+"""docs/aws.md and docs/aws.ko.md are followed word by word, but for what needs an AWS account (```sh aws), or Docker.
 
 Docker's DynamoDB Local, and npm's (```sh java), is the same program as ours.
 """
