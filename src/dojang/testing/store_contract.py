@@ -198,6 +198,34 @@ class StoreContract:
         assert backend.load(nobody, _receipt_id(1)) is None
         assert ([], []) == (list(backend.history(nobody)), list(backend.deliveries(nobody)))
 
+    def test_the_same_registration_again_moves_no_check(self, backend: Backend) -> None:
+        """A shop that repeats its request neither hastens nor delays the look at the order."""
+        first = _registered(backend, due_at=_NOW)
+        again = _registered(backend, at=_LATER, due_at=_LATER)
+
+        assert (first, first) == (again, backend.load(first.order.id))
+
+    def test_a_commit_tells_of_no_receipt_that_was_asked_about_before(self, backend: Backend) -> None:
+        """Whose a receipt was is the answer to one load; what is committed no longer speaks of it."""
+        first = _registered(backend)
+        backend.commit(first, _decision(first, _noted(), claims=[_receipt_id(1)]))
+        asked = backend.load(first.order.id, _receipt_id(1))
+        assert asked is not None
+        committed = backend.commit(asked, _decision(asked, _paid()))
+
+        assert (first.order.id, None) == (asked.claimed_by, committed.claimed_by)
+        assert committed == backend.load(first.order.id)
+
+    def test_a_claimed_check_is_no_step_of_the_order(self, backend: Backend) -> None:
+        """Only the next check moves: a decision on what was loaded before the claim still holds."""
+        before = _registered(backend, due_at=_NOW)
+        backend.claim_checks(_NOW, _LATER, 10)
+        after = backend.load(before.order.id)
+        committed = backend.commit(before, _decision(before, _noted()))
+
+        assert replace(before, due_at=_LATER) == after
+        assert 2 == committed.version
+
     def test_sixteen_registrations_of_one_id_make_one_order(self, backend: Backend) -> None:
         """Exactly one contender creates the order; all the others are given that one."""
 
@@ -418,6 +446,16 @@ class StoreContract:
         assert ["o2", "o1"] == ids(
             created_from=_NOW + timedelta(seconds=1), created_to=_NOW + timedelta(seconds=3)
         )
+
+    def test_a_page_that_is_exactly_full_is_the_last_one(self, backend: Backend) -> None:
+        """Where nothing is left, no cursor leads on to an empty page."""
+        for number in range(4):
+            _registered(backend, f"o{number}", at=_NOW + timedelta(seconds=number))
+        first = backend.orders(OrderFilter(limit=2))
+        last = backend.orders(OrderFilter(limit=2, cursor=first.next_cursor))
+
+        assert ["o3", "o2", "o1", "o0"] == [str(there.order.id) for there in [*first.records, *last.records]]
+        assert (True, None) == (first.next_cursor is not None, last.next_cursor)
 
     def test_a_cursor_that_is_none_begins_at_the_first_page(self, backend: Backend) -> None:
         """Text from a stranger is not an error."""
