@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dojang.core.order import Money, OrderId
-from dojang.errors import InvalidValue
+from dojang.core.order import Money
 from dojang.usecases.register_order import OrderExists, Registered, register_order
 
 if TYPE_CHECKING:
@@ -53,28 +52,6 @@ def test_another_deadline_is_another_term(shop: Shop) -> None:
     later = replace(order, expires_at=shop.clock.now() + timedelta(days=1))
 
     assert isinstance(shop.run(register_order(shop.world, later)), OrderExists)
-
-
-@pytest.mark.parametrize("expires_in_s", [-3600, 0])
-def test_an_order_that_has_run_out_already_is_refused(shop: Shop, expires_in_s: int) -> None:
-    """All money for it would be late; most likely the shop's clock or time zone is wrong. Nothing is stored."""
-    with pytest.raises(InvalidValue, match="expires_at must lie in the future"):
-        shop.order(expires_in_s=expires_in_s)
-
-    assert shop.backend.load(OrderId("o1")) is None
-
-
-def test_the_same_order_again_is_answered_though_it_has_run_out(shop: Shop) -> None:
-    """A shop that lost the answer may ask late: it is told what is on file, and other terms are still refused."""
-    order = shop.order(expires_in_s=60)
-    shop.clock.advance(61)
-    again = shop.run(register_order(shop.world, order))
-    other = shop.run(register_order(shop.world, replace(order, price=Money(1001))))
-
-    assert isinstance(again, Registered)
-    assert (False, order) == (again.created, again.record.order)
-    assert isinstance(other, OrderExists)
-    assert ("price",) == other.differs
 
 
 @pytest.mark.parametrize(("first", "second"), [(True, 1), (1, 1.0), (0, False), (0.0, False), (1, "1")])

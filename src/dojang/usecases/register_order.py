@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dojang.core.order import Order
 from dojang.core.payment import Event, Payment, Record, What
 from dojang.core.schedule import next_check
-from dojang.errors import InvalidValue
 from dojang.ports import World
 
 __all__ = ["OrderExists", "Registered", "register_order"]
@@ -41,21 +40,8 @@ class OrderExists:
 
 
 async def register_order(world: World, order: Order) -> Registered | OrderExists:
-    """Put an order on file. Doing it again with the same terms changes nothing.
-
-    Raises:
-        InvalidValue: If the order is new and could never be paid in time.
-    """
+    """Put an order on file. Doing it again with the same terms changes nothing."""
     now = world.clock.now()
-    if order.expires_at is not None and order.expires_at <= now:
-        # It may have run out since it was registered: who asks again is told what is on file.
-        known = await world.store.load(order.id)
-        if known is None:
-            raise InvalidValue(
-                "expires_at must lie in the future: all money for this order would be late "
-                "(expires_at은 미래 시각이어야 합니다. 이 주문의 결제는 모두 기한이 지난 것이 됩니다)"
-            )
-        return _compared(order, known, created=False)
     event = Event(
         version=1,
         at=now,
@@ -71,12 +57,10 @@ async def register_order(world: World, order: Order) -> Registered | OrderExists
     record, created = await world.store.register(
         order, event, next_check(order, Payment(), now, now, world.spread())
     )
-    return _compared(order, record, created=created)
-
-
-def _compared(order: Order, record: Record, *, created: bool) -> Registered | OrderExists:
     differs = _differences(order, record.order)
-    return OrderExists(record, differs) if differs else Registered(record, created)
+    if differs:
+        return OrderExists(record, differs)
+    return Registered(record, created)
 
 
 def _differences(wanted: Order, stored: Order) -> tuple[str, ...]:

@@ -82,8 +82,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         msgspec.Meta(description="The non-taxable part of price, in the same units; never more than price."),
     ] = 0
     expires_at: Annotated[
-        Moment | None,
-        msgspec.Meta(description="In the future. Money after this moment is late. Null: never."),
+        Moment | None, msgspec.Meta(description="Money after this moment is late. Null: never.")
     ] = None
     metadata: Annotated[
         Metadata,
