@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from dojang.core.delivery import Delivery
 from dojang.core.history import fold
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Payment, State
+from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
 from dojang.drive import inline, run
 from dojang.ports import Notice, OrderFilter, World
@@ -27,6 +29,20 @@ from dojang.usecases.register_order import register_order
 from dojang.usecases.verify import Verification, verify
 
 T = TypeVar("T")
+
+
+class Unlisted:
+    """A gateway of the first generation: receipts by their own id only."""
+
+    def __init__(self, bootpay: PretendBootpay) -> None:
+        self._bootpay = bootpay
+
+    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
+        """Nothing."""
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bootpay, name)
 
 
 class Shop:
@@ -52,6 +68,11 @@ class Shop:
             approval=self.receiver if self.asks_before_approval else None,
             rules=self.rules,
         )
+
+    @property
+    def unlisted(self) -> World:
+        """The same with the first generation of Bootpay's API, which has no list of an order's receipts."""
+        return replace(self.world, gateway=Unlisted(self.bootpay))
 
     def run(self, coroutine: Coroutine[object, None, T]) -> T:
         """Drive a use case to its end; nothing here needs an event loop."""

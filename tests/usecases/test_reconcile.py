@@ -334,25 +334,11 @@ def test_a_set_aside_account_is_looked_at_even_where_nothing_is_listed(shop: Sho
     second = shop.bootpay.issue("o1", 1000)
     shop.verify(second)
     shop.bootpay.ledger.deposit(first)
-    world = replace(shop.world, gateway=Unlisted(shop))
+    world = shop.unlisted
     shop.clock.advance(601)
     report = shop.run(reconcile(world))
 
     assert ([("o1", "awaiting_deposit", "paid", True)], first) == (told(report), shop.payment().receipt_id)
-
-
-class Unlisted:
-    """A gateway of the first generation: receipts by their own id only."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._bootpay = shop.bootpay
-
-    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> Sequence[Receipt]:
-        """Nothing."""
-        return ()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._bootpay, name)
 
 
 def test_the_first_generation_finds_what_hangs_on_a_known_receipt(shop: Shop) -> None:
@@ -361,7 +347,7 @@ def test_the_first_generation_finds_what_hangs_on_a_known_receipt(shop: Shop) ->
     shop.bootpay.ledger.outside_cancel(receipt_id)
     shop.order("o2")
     shop.bootpay.pay("o2", 1000)
-    world = replace(shop.world, gateway=Unlisted(shop))
+    world = shop.unlisted
     shop.clock.advance(3_601)
     report = shop.run(reconcile(world))
 
@@ -1077,6 +1063,6 @@ def test_an_approval_that_was_given_up_stays_in_mind(shop: Shop) -> None:
     shop.reconcile()
     shop.bootpay.ledger.confirm(receipt_id)
     shop.clock.advance(400)
-    shop.run(reconcile(replace(shop.world, gateway=Unlisted(shop))))
+    shop.run(reconcile(shop.unlisted))
 
     assert (State.PAID, receipt_id) == (shop.state(), shop.payment().receipt_id)

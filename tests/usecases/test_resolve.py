@@ -55,6 +55,17 @@ def held_surplus(shop: Shop) -> ReceiptId:
     return second
 
 
+def held_deposit(shop: Shop) -> ReceiptId:
+    """A paid order, and a deposit on an account that was open beside it: held."""
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    account = shop.bootpay.issue("o1", 1000)
+    shop.bootpay.ledger.deposit(account)
+    shop.verify(account)
+    assert State.ATTENTION is shop.state()
+    return account
+
+
 def reverted_deposit(shop: Shop) -> ReceiptId:
     """The bank has taken a deposit back."""
     shop.order()
@@ -340,11 +351,7 @@ def test_held_money_that_goes_back_in_a_console_is_known_and_told(shop: Shop) ->
 
 def test_a_held_deposit_that_the_bank_takes_back_is_held_again_when_it_returns(shop: Shop) -> None:
     """An account may be paid into twice; each time a person hears of it."""
-    shop.order()
-    shop.verify(shop.bootpay.pay("o1", 1000))
-    account = shop.bootpay.issue("o1", 1000)
-    shop.bootpay.ledger.deposit(account)
-    shop.verify(account)
+    account = held_deposit(shop)
     shop.bootpay.ledger.revert(account)
     shop.clock.advance(4_000)
     shop.reconcile()
@@ -354,20 +361,6 @@ def test_a_held_deposit_that_the_bank_takes_back_is_held_again_when_it_returns(s
     shop.hear(account)
 
     assert (Fate.SET_ASIDE, Fate.HELD, State.ATTENTION) == (reverted, fates(shop)[account], shop.state())
-
-
-class Unlisted:
-    """A gateway of the first generation: receipts by their own id only."""
-
-    def __init__(self, shop: Shop) -> None:
-        self._bootpay = shop.bootpay
-
-    async def look_up_order(self, order_id: OrderId, within_s: float, /) -> tuple[()]:
-        """Nothing."""
-        return ()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._bootpay, name)
 
 
 def test_a_late_deposit_that_comes_a_second_time_is_found_without_a_list(shop: Shop) -> None:
@@ -380,7 +373,7 @@ def test_a_late_deposit_that_comes_a_second_time_is_found_without_a_list(shop: S
     shop.bootpay.ledger.deposit(account)
     shop.hear(account)
     shop.bootpay.ledger.revert(account)
-    unlisted = replace(shop.world, gateway=Unlisted(shop))
+    unlisted = shop.unlisted
     shop.run(reconcile(unlisted, everything=True))
     taken_back = fates(shop)[account]
     decide(shop, DISMISS)
@@ -432,7 +425,7 @@ def test_an_approval_in_doubt_is_kept_in_mind_when_another_receipt_pays(
         decide(shop, DISMISS)
     kept = fates(shop)
     shop.bootpay.ledger.confirm(doubted)
-    shop.run(reconcile(replace(shop.world, gateway=Unlisted(shop)), everything=True))
+    shop.run(reconcile(shop.unlisted, everything=True))
     shop.deliver()
 
     assert ({doubted: Fate.SET_ASIDE}, {doubted: Fate.RETURNED}) == (kept, fates(shop))
@@ -441,11 +434,7 @@ def test_an_approval_in_doubt_is_kept_in_mind_when_another_receipt_pays(
 
 def test_a_held_deposit_is_not_returned_without_the_buyers_account(shop: Shop) -> None:
     """There is no card to send it back to: the person hears so at once, and nothing is tried in vain for days."""
-    shop.order()
-    shop.verify(shop.bootpay.pay("o1", 1000))
-    account = shop.bootpay.issue("o1", 1000)
-    shop.bootpay.ledger.deposit(account)
-    shop.verify(account)
+    account = held_deposit(shop)
     refused = decide(shop, RETURN)
     shop.deliver()
 

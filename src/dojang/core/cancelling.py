@@ -204,7 +204,7 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
             if draft.payment.state is State.CANCELLED:
                 replay = Refusal(Reason.ALREADY_CANCELLED)
         return draft.done(replay)
-    if receipt.status in (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN):
+    if receipt.at_work:
         return draft.done(replay)
     if Question(reason=REVERTED, receipt_id=receipt.id) in payment.dismissed:
         return draft.done(replay)

@@ -94,6 +94,11 @@ class Receipt:
     number: int = 0
 
     @property
+    def at_work(self) -> bool:
+        """Whether nobody can say yet where its money is: the payment gateway is at work, or the number is unknown."""
+        return self.status in (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
+
+    @property
     def remaining(self) -> int:
         """What is still with the shop if the receipt was paid, in minor units."""
         return self.price - self.cancelled if self.status is ReceiptStatus.PAID else 0

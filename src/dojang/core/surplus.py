@@ -159,8 +159,7 @@ _REASONS = frozenset(reason.value for reason in Reason)
 
 def is_gone(receipt: Receipt) -> bool:
     """Whether the shop certainly has nothing of this receipt's money."""
-    at_work = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
-    return receipt.status not in at_work and receipt.remaining <= 0
+    return not receipt.at_work and receipt.remaining <= 0
 
 
 def held_money_gone(draft: Draft, receipt: Receipt) -> Decision:

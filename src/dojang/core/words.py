@@ -7,11 +7,11 @@ Rule 2: the code beside the words is what can be relied on; the words are for th
 from __future__ import annotations
 
 import re
-from functools import cache
 
 __all__ = ["kept_words"]
 
 _LENGTH_MAX = 200
+# Compiled when first used: few payments have words to keep, and a function that starts cold waits for each pattern.
 _PERSONAL = (
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an address of mail
     r"|\d(?:[ .*-]*[\d*]){6,}"  # a card, an account, a telephone: seven digits or more, however they are written
@@ -20,14 +20,8 @@ _PERSONAL = (
 )
 
 
-@cache
-def _personal() -> re.Pattern[str]:
-    # Made when first used: few payments have words to keep, and a function that starts cold waits for each of these.
-    return re.compile(_PERSONAL)
-
-
 def kept_words(text: str) -> str:
     """What somebody outside said, without what may be personal, in a length that a history can bear."""
     # Half a surrogate pair is no text that a store could take.
     whole = text.encode("utf-8", "replace").decode()
-    return _personal().sub("***", whole)[:_LENGTH_MAX]
+    return re.sub(_PERSONAL, "***", whole)[:_LENGTH_MAX]

@@ -210,8 +210,7 @@ async def _time_passed(
                 # Bootpay no longer knows the receipt or never shows it: no look will tell whether its money moved.
                 decision = needs_attention(record, now, "approval_unresolved")
         case State.OPEN | State.AWAITING_DEPOSIT if _ran_out(record, now) and not missed:
-            approving = (ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN)
-            at_work = any(receipt.status in approving for receipt in receipts)
+            at_work = any(receipt.at_work for receipt in receipts)
             if not at_work or _ran_out(record, now - _AT_WORK_AT_MOST):
                 # Should money come of it after so long, it is judged as late money: nothing is lost or forgotten.
                 decision = expire(record, now, world.spread())

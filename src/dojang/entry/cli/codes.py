@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from dojang.core.rules import Mode
 from dojang.errors import (
     ConfigError,
     Conflict,
     InvalidValue,
     NotSent,
     OutcomeUnknown,
+    OutOfTime,
     Refused,
     StoreError,
     StoreUnavailable,
 )
 
-__all__ = ["START_EMULATOR", "Code", "ending"]
+__all__ = ["Code", "ending", "start_emulator"]
 
-START_EMULATOR = (
+_START_EMULATOR = (
     "The mode is emulator: start `dojang emulator` first, on the port of BOOTPAY_URL, which is 8401 unless it is set "
     "(에뮬레이터 모드입니다. 먼저 `dojang emulator`를 BOOTPAY_URL의 포트(기본값 8401)로 실행해 주세요)."
 )
-"""What to do where the Bootpay that cannot be reached is our own pretend one."""
 
 
 class Code(IntEnum):
@@ -43,6 +44,12 @@ class Code(IntEnum):
     """Bootpay could not be asked; nothing was decided."""
     INTERRUPTED = 130
     """Ctrl-C in the middle of something that was meant to end by itself."""
+
+
+def start_emulator(mode: Mode, error: Exception) -> str:
+    """What to do where the Bootpay that cannot be reached is our own pretend one; empty for anything else."""
+    away = isinstance(error, NotSent) and not isinstance(error, OutOfTime)
+    return _START_EMULATOR if away and mode is Mode.EMULATOR else ""
 
 
 def ending(error: Exception) -> tuple[Code, str]:

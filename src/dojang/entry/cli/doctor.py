@@ -14,9 +14,9 @@ import typer
 from dojang.core.history import fold as folded
 from dojang.core.order import OrderId, ReceiptId
 from dojang.drive import run
-from dojang.entry.cli.codes import START_EMULATOR, Code
+from dojang.entry.cli.codes import Code, start_emulator
 from dojang.entry.cli.flags import Invocation, with_settings
-from dojang.errors import BootpayError, ConfigError, NotSent, Refused, StoreError
+from dojang.errors import BootpayError, ConfigError, Refused, StoreError
 from dojang.ports import OrderFilter
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _bootpay(settings: Settings, stack: ExitStack) -> Iterator[_Finding]:
         code = Code.UNREACHABLE if error.retryable else Code.FAILURE
         yield _Finding("bootpay", "fail", f"{error} {error.cure_ko}".strip(), code)
     except BootpayError as error:
-        hint = f". {START_EMULATOR}" if settings.mode == "emulator" and isinstance(error, NotSent) else ""
-        yield _Finding("bootpay", "fail", f"cannot be reached: {error}{hint}", Code.UNREACHABLE)
+        words = [f"cannot be reached: {error}", start_emulator(settings.mode, error)]
+        yield _Finding("bootpay", "fail", ". ".join(filter(None, words)), Code.UNREACHABLE)
         return
     else:
         yield _Finding("bootpay", "ok", "it answers, and the keys are good")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, get_ty
 
 import typer
 
-from dojang.entry.cli.codes import START_EMULATOR, Code
+from dojang.entry.cli.codes import Code, start_emulator
 from dojang.entry.cli.terminal import Format, Terminal
-from dojang.errors import ConfigError, NotSent, OutOfTime
+from dojang.errors import ConfigError, NotSent
 
 if TYPE_CHECKING:
     from dojang.entry.settings import Settings
@@ -101,8 +101,8 @@ def _hinted(settings: Settings) -> Iterator[None]:
     try:
         yield
     except NotSent as error:
-        if settings.mode == "emulator" and not isinstance(error, OutOfTime):
-            error.add_note(START_EMULATOR)
+        if hint := start_emulator(settings.mode, error):
+            error.add_note(hint)
         raise
 
 

@@ -13,10 +13,10 @@ import typer
 
 from dojang.core.pace import CALLS_PER_S, Pace
 from dojang.drive import run
-from dojang.entry.cli.codes import START_EMULATOR, Code, ending
+from dojang.entry.cli.codes import Code, ending, start_emulator
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.entry.cli.terminal import Terminal
-from dojang.errors import NotSent, StoreError
+from dojang.errors import StoreError
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import ReconcileReport
@@ -58,8 +58,8 @@ def reconcile(
         with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
             report = run(reconcile_orders(world, everything=everything, limit=_LIMIT))
     _show(invocation.terminal, report)
-    if world.rules.mode == "emulator" and any(why == NotSent.__name__ for _, why in report.errors):
-        invocation.terminal.warn(START_EMULATOR)
+    for hint in {start_emulator(world.rules.mode, error) for _, error in report.failures} - {""}:
+        invocation.terminal.warn(hint)
     if report.more:
         invocation.terminal.warn(
             "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
