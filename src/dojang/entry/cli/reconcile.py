@@ -162,10 +162,6 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
             terminal.warn(f"{id_} could not be checked now and will be again: {why}")
         for sentence in dict.fromkeys(ending(error)[1] for _, error in report.failures):
             terminal.warn(sentence)
-        if report.more:
-            terminal.warn(
-                "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
-            )
 
 
 def _code(report: ReconcileReport) -> Code:
