@@ -19,7 +19,7 @@ def _client(quick: bool, load: str) -> str:
 
 
 def _service(quick: bool, load: str) -> str:
-    verifications, many = (1_000, 20_000) if quick else (6_000, 1_000_000)
+    verifications, many = (1_000, 20_000) if quick else (6_000, 10_000_000)
     return service_part(verification.measure(verifications, many), load)
 
 

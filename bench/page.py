@@ -124,7 +124,7 @@ the peer asks and compares, and stores nothing. Both run on uvloop, the peer on 
 | `verify` beyond Bootpay's own answer, SQLite, p50 | {figures.beyond_p50_ms:.2f} ms | 2 ms |
 | `verify` beyond Bootpay's own answer, SQLite, p99 | {figures.beyond_p99_ms:.2f} ms | 10 ms |
 | service throughput, one process, Bootpay answering in 50 ms | {times:.1f} × FastAPI + official SDK | at least 5 × |
-| cost of one verify at {figures.many:,} stored orders / at 10,000 | {figures.cost_ratio:.2f} | 1.2 (at 10 million) |
+| cost of one verify at {figures.many:,} stored orders / at 10,000 | {figures.cost_ratio:.2f} | 1.2 |
 
 | | verifications per second | CPU per verification |
 |---|---|---|

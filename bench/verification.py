@@ -108,7 +108,7 @@ def _cost_ratio(folder: Path, many: int) -> float:
     for name, count in (("few", 10_000), ("many", many)):
         files[name] = folder / f"{name}.sqlite3"
         _register(files[name], range(count))
-    # A million new rows are still on their way to the disk; that is not what is measured.
+    # So many new rows are still on their way to the disk; that is not what is measured.
     os.sync()
     latencies: dict[str, list[float]] = {"few": [], "many": []}
     with (

@@ -20,7 +20,7 @@ def test_every_reason_to_call_a_person_has_its_sentences() -> None:
     code = "".join(file.read_text() for file in [*ROOT.glob("core/*.py"), *ROOT.glob("usecases/*.py")])
     named = set(
         re.findall(
-            r'(?:attention\(|needs_attention\([\w, ]*?|^REVERTED = |^_DELIVERY_FAILED = )"(\w+)"',
+            r'(?:attention\(|needs_attention\([\w, ]*?|^REVERTED = |^AMBIGUOUS = |^_DELIVERY_FAILED = )"(\w+)"',
             code,
             re.MULTILINE,
         )

@@ -21,6 +21,7 @@ from dojang.ports import World
 from dojang.testing import Fault, PretendBootpay, PretendClock
 from dojang.usecases.cancel import CancelDone, CancelNotDone, CancelPending, cancel
 from dojang.usecases.register_order import register_order
+from dojang.usecases.resolve import Resolution, resolve
 from dojang.usecases.verify import OrderUnknown, verify
 
 if TYPE_CHECKING:
@@ -332,12 +333,12 @@ def test_no_time_left_begins_nothing(shop: Shop) -> None:
     assert (0, State.PAID) == (shop.bootpay.calls["cancel"], shop.state())
 
 
-def written_off(shop: Shop) -> ReceiptId:
-    """300 of 1000 left for Bootpay, were lost for all one could see, and were given up."""
+def written_off(shop: Shop, amount: int = 300, key: str = "k1") -> ReceiptId:
+    """A part of 1000 left for Bootpay, was lost for all one could see, and was given up."""
     receipt_id = paid(shop)
     shop.bootpay.on("cancel", Fault.LOST_BEFORE)
     shop.bootpay.on("receipt", Fault.NOT_SENT)
-    assert isinstance(back(shop, 300), CancelPending)
+    assert isinstance(back(shop, amount, key), CancelPending)
     for _ in range(20):
         shop.clock.advance(60)
         shop.reconcile()
@@ -381,6 +382,75 @@ def test_that_the_repeat_never_left_says_nothing_of_the_first(shop: Shop) -> Non
 
     assert isinstance(told, CancelDone)
     assert 300 == shop.bootpay.ledger.find(receipt_id).cancelled_price
+
+
+def test_a_refused_repeat_hides_nothing_where_a_console_was_there_too(shop: Shop) -> None:
+    """500 are gone, the first 300 may be among them: the answer is that it is not known, and a person is asked."""
+    receipt_id = written_off(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.outside_cancel(receipt_id, 500))
+    told = back(shop, 300)
+    again = back(shop, 300)
+
+    assert (CancelPending, CancelPending) == (type(told), type(again))
+    assert (State.ATTENTION, "cancel_ambiguous", 500, "unknown") == (
+        shop.state(),
+        shop.payment().reason,
+        shop.payment().cancelled,
+        shop.payment().requests[0].outcome,
+    )
+
+
+def test_a_cancel_that_no_sum_explains_never_leaves_again(shop: Shop) -> None:
+    """A person has looked: under its key nothing is sent any more, and another key says what is still wanted."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.outside_cancel(receipt_id, 100))
+    told = back(shop, 300)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="seen"))
+    repeated = back(shop, 300)
+
+    assert (CancelPending, State.PAID) == (type(told), shop.state())
+    assert WhyNot.REMAINING_MISMATCH == in_short(repeated)
+    assert (1, 400, 400) == (
+        shop.bootpay.calls["cancel"],
+        shop.payment().cancelled,
+        gone_back(shop, receipt_id),
+    )
+
+
+def test_what_a_larger_outside_cancel_may_hide_is_not_sent_again(shop: Shop) -> None:
+    """300 were written off, 400 were found gone: the 300 may be among them, so their key sends nothing more."""
+    receipt_id = written_off(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 400)
+    told = in_short(back(shop, 300))
+
+    assert (WhyNot.REMAINING_MISMATCH, State.PAID) == (told, shop.state())
+    assert (1, 400) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
+def test_what_a_smaller_outside_cancel_cannot_hide_is_sent_again(shop: Shop) -> None:
+    """300 were written off and only 200 are gone: the 300 are not among them, and go now."""
+    receipt_id = written_off(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    told = back(shop, 300)
+
+    assert isinstance(told, CancelDone)
+    assert (2, 500) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
+def test_an_effect_that_comes_late_ends_no_other_cancel_as_done(shop: Shop) -> None:
+    """500 of a written-off cancel come while 300 of another are in doubt: the 500 are told, the 300 are not."""
+    receipt_id = written_off(shop, 500, key="first")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    told = back(shop, 300, key="second")
+    shop.bootpay.ledger.cancel(receipt_id, 500)
+    shop.clock.advance(60)
+    shop.reconcile()
+    outcomes = {request.amount: request.outcome for request in shop.payment().requests}
+
+    assert (CancelPending, {500: "done", 300: "unknown"}) == (type(told), outcomes)
+    assert (State.ATTENTION, 500) == (shop.state(), gone_back(shop, receipt_id))
 
 
 # Others at the same time

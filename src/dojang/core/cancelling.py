@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dojang.core.cancellation import CancelTerms, WantedCancel
 
 __all__ = [
+    "AMBIGUOUS",
     "DOUBTS",
     "REVERTED",
     "cancel_refused",
@@ -104,7 +105,13 @@ def end_answered_cancel(record: Record, receipt: Receipt, now: datetime, who: st
 
 
 def end_refused_cancel(
-    record: Record, receipt: Receipt, now: datetime, who: str, words: Mapping[str, object]
+    record: Record,
+    receipt: Receipt,
+    now: datetime,
+    who: str,
+    words: Mapping[str, object],
+    *,
+    left_before: bool = False,
 ) -> Decision:
     """Bootpay said no in so many words; the receipt tells what has gone back all the same.
 
@@ -114,6 +121,7 @@ def end_refused_cancel(
         now: The moment.
         who: Who had asked for the cancel.
         words: Bootpay's `code` and `words`.
+        left_before: Whether an earlier attempt under the same key had left and was given up.
     """
     draft = Draft(record, now, who)
     intent = draft.payment.cancel
@@ -124,6 +132,10 @@ def end_refused_cancel(
     if total == intent.base + intent.amount:
         # An earlier attempt under this very cancel_id had its effect, which is why a repeat is refused.
         _cancelled(draft, receipt, total, origin="shop")
+        return draft.done(Pending())
+    if total > intent.base + intent.amount and left_before:
+        # The earlier attempt may be among it, and its repeat be refused for that very reason.
+        _cancelled_by_somebody(draft, receipt, total)
         return draft.done(Pending())
     draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), **words)
     if total > intent.base:
@@ -147,12 +159,18 @@ def end_cancel(draft: Draft, receipt: Receipt, rules: Rules) -> Decision:
         draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), undone=True, code="cancelled_outside")
         _cancelled(draft, receipt, total, origin="outside")
         return draft.done(Accepted(state="paid", receipt_id=receipt.id))
-    origin = "shop" if total == intent.base + intent.amount else "outside"
-    _cancelled(draft, receipt, total, origin=origin)
-    if origin == "outside" and draft.payment.state is State.PAID:
-        # More has gone back than ours, so somebody else's is among it: whether ours is, no sum can tell.
-        draft.attention("cancel_ambiguous", receipt_id=str(receipt.id))
+    if total == intent.base + intent.amount:
+        _cancelled(draft, receipt, total, origin="shop")
+    else:
+        _cancelled_by_somebody(draft, receipt, total)
     return draft.done(Accepted(state="paid", receipt_id=receipt.id))
+
+
+def _cancelled_by_somebody(draft: Draft, receipt: Receipt, total: int) -> None:
+    """More has gone back than ours, so somebody else's is among it: whether ours is, no sum can tell."""
+    _cancelled(draft, receipt, total, origin="outside")
+    if draft.payment.state is State.PAID:
+        draft.attention(AMBIGUOUS, receipt_id=str(receipt.id))
 
 
 def _total(receipt: Receipt) -> int | None:
@@ -166,17 +184,31 @@ def _total(receipt: Receipt) -> int | None:
             return None
 
 
+AMBIGUOUS = "cancel_ambiguous"
+"""Why a person is called where no sum can tell whose cancel it was."""
+
+
 def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
     """The shop's own cancel that this may be: given up as not carried out, though it had left us."""
     # Were it a console's after all, the shop is told of a cancel that somebody has made: never of two.
     return next(
-        (
-            request
-            for request in payment.requests
-            if request.outcome == "undone" and request.code != "not_sent" and request.amount == amount
-        ),
-        None,
+        (request for request in payment.requests if _given_up(request) and request.amount == amount), None
     )
+
+
+def _given_up(request: CancelRequest) -> bool:
+    """Whether it left us once, and was written off."""
+    return request.outcome == "undone" and request.code != "not_sent"
+
+
+def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:
+    """The keys of the cancels that may be among what went back and cannot be told from it: they never leave again."""
+    return [
+        request.key
+        for request in payment.requests
+        if request.outcome == "in_flight"
+        or (late is None and _given_up(request) and request.amount <= amount)
+    ]
 
 
 REVERTED = "payment_reverted"
@@ -217,8 +249,10 @@ def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> No
     price = draft.order.price.minor
     amount = total - draft.payment.cancelled
     late = _late_effect(draft.payment, amount) if origin == "outside" else None
-    origin = "shop" if late else origin
     what = What.CANCELLED if total >= price else What.PARTIALLY_CANCELLED
+    unclear = origin == "outside" and what is What.PARTIALLY_CANCELLED
+    doubted = _in_doubt(draft.payment, amount, late) if unclear else []
+    origin = "shop" if late else origin
     draft.step(
         what,
         receipt_id=str(receipt.id),
@@ -227,6 +261,7 @@ def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> No
         amount=amount,
         origin=origin,
         **({} if late is None else {"cancel_id": late.key}),
+        **({"in_doubt": doubted} if doubted else {}),
     )
     kind = "order.cancelled" if what is What.CANCELLED else "order.partially_cancelled"
     draft.tell(kind, origin=origin)

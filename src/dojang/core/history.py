@@ -6,7 +6,7 @@ Rule 2: a step that the table does not allow is refused, whoever wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -264,8 +264,11 @@ def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest,
 def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tuple[CancelRequest, ...]:
     """The requests with the answer to the one under way, or to the one that was given up too early."""
     key = data.get("cancel_id") or (payment.cancel.cancel_id if payment.cancel else None)
+    doubted = cast("Sequence[str]", data.get("in_doubt", ()))
     return tuple(
-        replace(
+        replace(request, outcome="unknown")
+        if request.key in doubted
+        else replace(
             request,
             outcome=outcome,
             cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,

@@ -196,7 +196,8 @@ class CancelRequest:
     Attributes:
         key: Hash of the order's id and the caller's key; also the `cancel_id`.
         fingerprint: Hash of what was asked, to tell another request under the same key.
-        outcome: `in_flight`, `done`, `refused`, or `undone` (certainly not carried out: may be tried again).
+        outcome: `in_flight`, `done`, `refused`, `undone` (given up as not carried out: may be tried again, after a
+            look), or `unknown` (somebody else's cancel hides whether it was carried out: it never leaves again).
         amount: Minor units that were to go back.
         tax_free: The non-taxable part of them.
         cancelled: Running total after it was done.

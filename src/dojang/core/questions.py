@@ -55,8 +55,8 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
         "취소 요청의 결과를 확인할 수 없습니다. 부트페이 관리자에서 확인한 뒤 dismiss 하세요.",
     ),
     "cancel_ambiguous": (
-        "A cancel had no answer and more has gone back than it explains. See Bootpay's admin pages, then dismiss.",
-        "응답이 없던 취소보다 더 많은 금액이 취소되었습니다. 부트페이 관리자의 취소 내역을 확인한 뒤 dismiss 하세요.",
+        "More has gone back than a doubtful cancel explains. See Bootpay's admin pages, then dismiss.",
+        "결과를 알 수 없는 취소보다 더 많은 금액이 취소되었습니다. 부트페이 관리자에서 확인한 뒤 dismiss 하세요.",
     ),
     "money_back_failed": (
         "Money that is owed back could not be sent: see the delivery's last error, retry it, then dismiss.",

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.cancelling import cancel_refused, end_answered_cancel, end_refused_cancel, intend_cancel
+from dojang.core.cancelling import (
+    AMBIGUOUS,
+    cancel_refused,
+    end_answered_cancel,
+    end_refused_cancel,
+    intend_cancel,
+)
 from dojang.core.decision import Decision
 from dojang.core.observation import observe
 from dojang.core.order import OrderId
@@ -134,7 +140,9 @@ async def cancel(
                 return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
 
 
-def _recall(record: Record, cancel_id: str, wanted: WantedCancel) -> CancelDone | CancelNotDone | None:
+def _recall(
+    record: Record, cancel_id: str, wanted: WantedCancel
+) -> CancelDone | CancelPending | CancelNotDone | None:
     """The first answer under this key, if there is one."""
     request = _request(record, cancel_id)
     if request is None:
@@ -147,6 +155,11 @@ def _recall(record: Record, cancel_id: str, wanted: WantedCancel) -> CancelDone 
         case "refused":
             refusal = CancelRefusal(WhyNot.CANCEL_REFUSED, request.code, request.words)
             return CancelNotDone(record=record, refusal=refusal, replayed=True)
+        case "unknown" if any(asked.reason == AMBIGUOUS for asked in record.payment.questions):
+            return CancelPending(record)
+        case "unknown":
+            # Whoever wants more to go back says so under another key, knowing what remains.
+            return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
         case _:
             # In flight, or certainly not carried out: under the same key it may be taken up again.
             return None
@@ -193,7 +206,8 @@ async def _carry_out(
     except OutcomeUnknown:
         seen = None
     except Refused as no:
-        return await _refused(world, record, wanted, cancel_id, no, deadline)
+        left_before = given_up is not None and given_up.code != _NOT_SENT
+        return await _refused(world, record, wanted, cancel_id, no, left_before, deadline)
     if seen is None:
         settled, _ = await _look(world, record, deadline)
     else:
@@ -211,7 +225,7 @@ async def _carry_out(
         return CancelDone(record=settled, request=request, replayed=False)
     if settled.payment.state is State.CANCELLING:
         return CancelPending(settled)
-    if request is not None and request.outcome == "in_flight":
+    if request is not None and request.outcome in ("in_flight", "unknown"):
         # What it was about no longer makes sense to a machine; a person has been called.
         return CancelPending(settled)
     # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
@@ -219,7 +233,13 @@ async def _carry_out(
 
 
 async def _refused(
-    world: World, record: Record, wanted: WantedCancel, cancel_id: str, refusal: Refused, deadline: Deadline
+    world: World,
+    record: Record,
+    wanted: WantedCancel,
+    cancel_id: str,
+    refusal: Refused,
+    left_before: bool,
+    deadline: Deadline,
 ) -> CancelDone | CancelPending | CancelNotDone:
     """Bootpay said no: only a look at the receipt tells whether anything went back under this key."""
     receipt_id = record.payment.receipt_id
@@ -234,12 +254,16 @@ async def _refused(
     words = kept_words(wanted.without_account(refusal.message))
     told: dict[str, object] = {"code": refusal.code, "words": words}
     settled = await _write(
-        world, record, lambda there: end_refused_cancel(there, shown, world.clock.now(), "shop", told)
+        world,
+        record,
+        lambda there: end_refused_cancel(
+            there, shown, world.clock.now(), "shop", told, left_before=left_before
+        ),
     )
     request = _request(settled, cancel_id)
     if request is not None and request.outcome == "done":
         return CancelDone(record=settled, request=request, replayed=False)
-    if settled.payment.state is State.CANCELLING:
+    if settled.payment.state is State.CANCELLING or (request is not None and request.outcome == "unknown"):
         return CancelPending(settled)
     return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_REFUSED, refusal.code, words))
 

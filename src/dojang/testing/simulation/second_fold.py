@@ -115,6 +115,7 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
             ended = str(data["cancel_id"]) if "cancel_id" in data else under_way
             if ended is not None:
                 requests[ended] = "done"
+            requests.update(dict.fromkeys(cast("Sequence[str]", data.get("in_doubt", ())), "unknown"))
             under_way = None
         elif what == "attention":
             under_way = None
