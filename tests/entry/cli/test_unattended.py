@@ -216,6 +216,25 @@ def test_watching_checks_and_gives_money_back_beside_a_shop_that_hangs(
     assert (True, True) == (held, gone_back)
 
 
+def test_watching_says_as_well_that_a_pretend_bootpay_is_to_be_started(
+    dojang: Shell, unreachable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sentence as a single run has."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    usual = reconcile_command.reconcile_orders
+
+    async def once(*about: Any, **how: Any) -> ReconcileReport:
+        report = await usual(*about, **how)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return report
+
+    monkeypatch.setattr(reconcile_command, "reconcile_orders", once)
+    ended = dojang("reconcile", "--watch", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
+
+    assert 0 == ended.code
+    assert "start `dojang emulator`" in ended.err
+
+
 def test_a_mistake_while_watching_ends_the_command(
     dojang: Shell, receipt_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

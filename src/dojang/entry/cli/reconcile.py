@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dojang.core.pace import CALLS_PER_S, Pace
+from dojang.core.rules import Mode
 from dojang.drive import run
 from dojang.entry.cli.codes import Code, ending, start_emulator
 from dojang.entry.cli.flags import Invocation, with_settings
@@ -57,9 +58,7 @@ def reconcile(
             return _watch(invocation.terminal, world, everything=everything)
         with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
             report = run(reconcile_orders(world, everything=everything, limit=_LIMIT))
-    _show(invocation.terminal, report)
-    for hint in {start_emulator(world.rules.mode, error) for _, error in report.failures} - {""}:
-        invocation.terminal.warn(hint)
+    _show(invocation.terminal, report, world.rules.mode)
     if report.more:
         invocation.terminal.warn(
             "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
@@ -100,7 +99,7 @@ def _check(terminal: Terminal, world: World, stop: threading.Event, *, everythin
             report = run(reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set))
             everything, more = False, report.more
             if report.changes or report.errors:
-                _show(terminal, report)
+                _show(terminal, report, world.rules.mode)
         except StoreError as error:
             # Whoever watches goes on watching; what was claimed comes due again by itself.
             terminal.warn(ending(error)[1])
@@ -135,7 +134,7 @@ def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
     return restore
 
 
-def _show(terminal: Terminal, report: ReconcileReport) -> None:
+def _show(terminal: Terminal, report: ReconcileReport, mode: Mode) -> None:
     data = {
         "checked": report.checked,
         "notices": report.notices,
@@ -162,6 +161,8 @@ def _show(terminal: Terminal, report: ReconcileReport) -> None:
             terminal.warn(f"{id_} could not be checked now and will be again: {why}")
         for sentence in dict.fromkeys(ending(error)[1] for _, error in report.failures):
             terminal.warn(sentence)
+    for hint in {start_emulator(mode, error) for _, error in report.failures} - {""}:
+        terminal.warn(hint)
 
 
 def _code(report: ReconcileReport) -> Code:
