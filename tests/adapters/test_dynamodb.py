@@ -26,6 +26,7 @@ from dojang.core.decision import Accepted, Decision, Pending
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import CancelRequest, Event, Lease, Payment, Record, State, What
+from dojang.core.schedule import next_check
 from dojang.drive import inline, run
 from dojang.errors import ConfigError, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, World
@@ -227,6 +228,11 @@ def test_capacity_of_a_payment_does_not_grow_with_the_table(
             "no check due": shop.check,
         }
         found = {step: _spent(watched, do) for step, do in does.items()}
+        approved = f"approved-{number:02d}"
+        shop.order(approved)
+        agreed = shop.bootpay.agree(approved, 1000)
+        found["verify with approval"] = _spent(watched, partial(shop.verify, agreed, approved))
+        shop.deliver()
         paid = backend.load(OrderId(order_id))
         assert paid is not None
         backend.reschedule(paid, shop.world.clock.now())
@@ -235,9 +241,48 @@ def test_capacity_of_a_payment_does_not_grow_with_the_table(
         idle = found["no check due"]
         found["check of a paid order"] = (checked[0] - idle[0], checked[1] - idle[1], checked[2] - idle[2])
         counted.append(found)
-    section = PAGE.read_text(encoding="utf-8").partition("## What a payment costs")[2].partition("\n## ")[0]
+    assert counted[0] == counted[1]
+    assert _told("What a payment costs") == counted[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "minutes"), [("that never runs out", None), ("that runs out after 30 minutes", 30)]
+)
+def test_an_abandoned_checkout_costs_what_the_page_says(
+    watched: Watched, backend: DynamoDBBackend, row: str, minutes: int | None
+) -> None:
+    """Nobody pays it, and yet it is looked after until nothing more can come; Bootpay is asked once each time."""
+    shop = Shop(backend)
+    watched.counting = True
+    idle = _spent(watched, shop.check)
+    clock = shop.world.clock
+    expires_at = None if minutes is None else clock.now() + timedelta(minutes=minutes)
+    order = Order(id=OrderId("o1"), price=Money(1000), name="양말 두 켤레", expires_at=expires_at)
+    run(register_order(shop.world, order))
+    operations, reads, writes, checks = Counter[str](), 0.0, 0.0, 0
+    while (due_at := _due_at(backend, clock.now())) is not None:
+        run(clock.sleep((due_at - clock.now()).total_seconds()))
+        spent = _spent(watched, shop.check)
+        # Of a run that checks one order, what a run without any would not have cost.
+        operations += spent[0] - idle[0]
+        reads, writes, checks = reads + spent[1] - idle[1], writes + spent[2] - idle[2], checks + 1
+
+    assert _told("What an abandoned checkout costs")[row] == (operations, reads, writes)
+    assert {"lookup/order": checks} == shop.bootpay.calls
+    assert checks == operations["GetItem"]
+
+
+def _due_at(backend: DynamoDBBackend, now: datetime) -> datetime | None:
+    record = backend.load(OrderId("o1"))
+    assert record is not None
+    return next_check(record.order, record.payment, record.created_at, now)
+
+
+def _told(heading: str) -> dict[str, Spent]:
+    """The rows that the page has under a heading."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([\w ]+) \| (.+) \| ([\d.]+) \| ([\d.]+) \|$", section, re.MULTILINE)
-    told = {
+    return {
         step: (
             Counter({name: int(times or 1) for times, name in re.findall(r"(?:(\d+) )?`(\w+)`", operations)}),
             float(reads),
@@ -245,9 +290,6 @@ def test_capacity_of_a_payment_does_not_grow_with_the_table(
         )
         for step, operations, reads, writes in rows
     }
-
-    assert counted[0] == counted[1]
-    assert told == counted[0]
 
 
 def _spent(watched: Watched, do: Callable[[], object]) -> Spent:
