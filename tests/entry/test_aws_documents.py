@@ -114,7 +114,10 @@ def test_both_languages_show_the_same_blocks() -> None:
 
 def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
+    abandoned = 1_000_000 * (0.1 + 12 * 0.1) * 0.5  # GB-seconds: registered, and checked twelve times
     dollars = {
+        "approved": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 46 * 0.625 + 26 * 0.125 + 5.1 * 0.50,
+        "abandoned": 1.00 + 0.20 + abandoned * 0.0000133334 + 75 * 0.625 + 60 * 0.125,
         "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 26 * 0.125 + 5.1 * 0.50,
         "checks": 750_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
@@ -123,9 +126,53 @@ def test_the_costs_are_what_the_arithmetic_says() -> None:
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
 
     assert all(f"| **{dollars['payments']:.2f}** |" in page for page in pages)
+    assert all(f"= {dollars['approved']:.2f} |" in page for page in pages)
+    assert all(f"= {dollars['abandoned']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['checks']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['replays']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['schedule']:.2f} |" in page for page in pages)
+
+
+def test_blocks_that_need_an_account_say_so_where_a_reader_sees_it() -> None:
+    """The word behind a fence is not shown: the first line of the block is."""
+    tops = {
+        name: [code.splitlines()[0] for kind, code in _blocks(name) if kind == "sh aws"] for name in PAGES
+    }
+
+    assert {"docs/aws.md": {"# needs an AWS account"}, "docs/aws.ko.md": {"# AWS 계정 필요"}} == {
+        name: set(lines) for name, lines in tops.items()
+    }
+
+
+def test_the_page_on_scale_multiplies_what_the_others_count() -> None:
+    """Rates times what a payment and an abandoned checkout cost: from the calm case to the busy one."""
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    a_minute = (10, 1_000, 100_000)
+    # Register, verify, webhook, delivery, and ten checks; with approval, and an abandoned checkout with twelve.
+    units, units_at_most = 4 + 18 + 5 + 5 + 60, 4 + 32 + 5 + 5 + 60 + 4 + 71
+    rows = {
+        "DynamoDB write units a second": [
+            f"{rate / 60 * units:,.0f} to {rate / 60 * units_at_most:,.0f}" for rate in a_minute
+        ],
+        "checks a minute": [f"{rate * 10:,} to {rate * 22:,}" for rate in a_minute],
+    }
+    told = {
+        what: cells
+        for what in rows
+        for cells in re.findall(rf"^\| {what}[^|]*\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    }
+
+    assert {what: tuple(cells) for what, cells in rows.items()} == told
+
+
+@pytest.mark.parametrize(("answers_in_s", "calm", "busy"), [(0.05, 7, 4), (0.1, 4, 2)])
+def test_a_rule_carries_as_many_payments_as_the_page_says(answers_in_s: float, calm: int, busy: int) -> None:
+    """Ten comparisons each; and with as many abandoned checkouts their twelve checks besides, within 11.8 s."""
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    compared_s, unpaid_s = 10 * (2 * answers_in_s + 0.05), 12 * (answers_in_s + 0.05)
+
+    assert (calm, busy) == (11.8 // compared_s, 11.8 // (compared_s + unpaid_s))
+    assert f"| {answers_in_s * 1000:.0f} ms | {calm} | {busy} |" in page
 
 
 def test_every_page_tells_which_fields_the_secret_needs() -> None:

@@ -768,6 +768,28 @@ def test_what_is_claimed_by_one_is_not_taken_by_another(shop: Shop) -> None:
     assert (1, 0, 1) == (len(taken), during.checked, shop.reconcile().checked)
 
 
+@pytest.mark.parametrize(("answers_in_s", "checks"), [(0.05, 119), (0.1, 79)])
+def test_a_run_looks_after_as_many_abandoned_checkouts_as_the_page_says(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, answers_in_s: float, checks: int
+) -> None:
+    """What docs/scale.md reckons for orders that nobody pays: one answer of Bootpay, and 50 ms besides."""
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    for number in range(150):
+        shop.order(f"o{number}")
+    shop.clock.advance(121)
+    look_up_order = shop.bootpay.look_up_order
+
+    async def slow(*words: Any) -> Sequence[Receipt]:
+        shop.clock.advance(answers_in_s + 0.05)
+        return await look_up_order(*words)
+
+    monkeypatch.setattr(shop.bootpay, "look_up_order", slow)
+    report = shop.run(reconcile(shop.world, within_s=(29 - 1) * 0.6))
+
+    assert (checks, checks, True) == (report.checked, report.calls, report.more)
+    assert f"{checks} of these where Bootpay answers within {answers_in_s * 1000:.0f} ms" in page
+
+
 def test_nothing_due_costs_nothing(shop: Shop) -> None:
     """No call, no change, no wait."""
     paid(shop)
