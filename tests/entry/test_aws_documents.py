@@ -112,6 +112,16 @@ def test_both_languages_show_the_same_blocks() -> None:
     assert english == korean
 
 
+@pytest.mark.parametrize(("readme", "page"), [("README.md", PAGES[0]), ("README.ko.md", PAGES[1])])
+def test_the_readme_shows_commands_that_the_page_runs(readme: str, page: str) -> None:
+    """The short way in is the beginning of the long one, which is followed to the letter."""
+    (short,) = [code for kind, code in _blocks(readme) if kind == "sh" and "dojang layer" in code]
+    run = [line for kind, code in _blocks(page) if kind == "sh" for line in code.splitlines()]
+    shown = [line.partition("#")[0].rstrip() for line in short.splitlines()]
+
+    assert shown == [line for line in run if line.startswith(("dojang layer", "dojang template sam"))]
+
+
 def test_the_costs_are_what_the_arithmetic_says() -> None:
     """Quantities times prices: the sum in both pages is the sum of their rows."""
     abandoned = 1_000_000 * (0.1 + 12 * 0.1) * 0.5  # GB-seconds: registered, and checked twelve times
