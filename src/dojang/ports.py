@@ -150,7 +150,9 @@ class Store(Protocol):
     async def claim_deliveries(
         self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
     ) -> Sequence[Delivery]:
-        """Take deliveries that are due and lead their order's lane; nobody else gets them before `until`.
+        """Take deliveries that are due and need not wait; nobody else gets them before `until`.
+
+        A notice waits for those of its order that have a lower `seq` and are still owed; money back waits for nothing.
 
         Each one's `attempts` is counted up and is the token with which it may be settled. With `money_back_only`
         notices stay as they are, however many wait. As with every claim, an empty answer means that nothing was left to

@@ -110,10 +110,12 @@ class MemoryBackend:
     ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
         with self._lock:
-            leads: dict[tuple[OrderId, str], Delivery] = {}
+            leads: dict[object, Delivery] = {}
             for delivery in self._deliveries.values():
                 if delivery.state is DeliveryState.DUE:
-                    lane = (delivery.order_id, delivery.lane.value)
+                    lane: object = delivery.id
+                    if delivery.lane is Lane.NOTICE:
+                        lane = (delivery.order_id, delivery.lane.value)
                     if lane not in leads or delivery.seq < leads[lane].seq:
                         leads[lane] = delivery
             due = sorted(

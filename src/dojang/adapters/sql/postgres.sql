@@ -76,7 +76,8 @@ WITH picked AS MATERIALIZED (
     WHERE d.state = 'due' AND d.due_at <= %(now)s
       AND NOT EXISTS (
           SELECT FROM dojang_deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
+          WHERE d.lane = 'notice'
+            AND e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
       )
     ORDER BY d.due_at, d.id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
@@ -92,10 +93,6 @@ FROM taken ORDER BY was_due_at, id
 WITH picked AS MATERIALIZED (
     SELECT d.id, d.due_at AS was_due_at FROM dojang_deliveries AS d
     WHERE d.state = 'due' AND d.lane = 'money_back' AND d.due_at <= %(now)s
-      AND NOT EXISTS (
-          SELECT FROM dojang_deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
-      )
     ORDER BY d.due_at, d.id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
