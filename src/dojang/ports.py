@@ -198,10 +198,13 @@ class Store(Protocol):
         """Move the next check of an order that has not moved on since `record` was loaded; False if it has."""
         ...
 
-    async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    async def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """Take orders that are due for a check; nobody else gets them before `until`.
 
-        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due.
+        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due; with `others_first` it
+        is the other way round. Who asks for that now and then, and not often, lets neither starve.
         """
         ...
 

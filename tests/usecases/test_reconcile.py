@@ -768,6 +768,20 @@ def test_what_is_claimed_by_one_is_not_taken_by_another(shop: Shop) -> None:
     assert (1, 0, 1) == (len(taken), during.checked, shop.reconcile().checked)
 
 
+@pytest.mark.parametrize(("spread", "found"), [(0.89, []), (0.9, [("o1", "paid", "cancelled", True)])])
+def test_of_ten_claims_one_is_for_paid_orders_however_many_are_unfinished(
+    shop: Shop, spread: float, found: list[object]
+) -> None:
+    """Unfinished ones are clearly preferred, but a cancel in the console is found some day all the same."""
+    shop.bootpay.ledger.outside_cancel(paid(shop))
+    for number in range(2, 5):
+        shop.order(f"o{number}")
+    shop.clock.advance(3_601)
+    report = shop.run(reconcile(replace(shop.world, spread=lambda: spread), limit=1))
+
+    assert (1, found) == (report.checked, told(report))
+
+
 def test_nothing_due_costs_nothing(shop: Shop) -> None:
     """No call, no change, no wait."""
     paid(shop)

@@ -391,9 +391,12 @@ class PostgresBackend:
         """See `Store.reschedule`."""
         return bool(self._ask("reschedule", (micros(due_at), str(record.order.id), record.version)))
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        return [OrderId(row[0]) for row in self._ask("claim_checks", _claim(now, until, limit))]
+        claim = _claim(now, until, limit) | {"first": int(others_first)}
+        return [OrderId(row[0]) for row in self._ask("claim_checks", claim)]
 
 
 def _execute(db: _Connection, query: str, arguments: _Arguments | None = None) -> list[TupleRow]:

@@ -926,6 +926,20 @@ class StoreContract:
         assert {"paid0", "paid1", "paid2"} == set(rest)
         assert [] == list(backend.claim_checks(_LATER, _LATER, 10))
 
+    def test_what_is_compared_comes_first_where_that_is_asked_for(self, backend: Backend) -> None:
+        """However many are unfinished and longer due: the others have their turn, and after them everything goes on."""
+        for number in range(3):
+            _registered(backend, f"open{number}", due_at=_NOW)
+        paid = _registered(backend, "paid", due_at=_NOW)
+        backend.commit(paid, _decision(paid, _paid(), due_at=_LATER))
+        until = _LATER + timedelta(minutes=1)
+        usual = backend.claim_checks(_LATER, until, 1)
+        turned = backend.claim_checks(_LATER, until, 1, others_first=True)
+        rest = backend.claim_checks(_LATER, until, 10, others_first=True)
+
+        assert (["open0"], ["paid"]) == (list(usual), list(turned))
+        assert {"open1", "open2"} == set(rest)
+
     def test_an_order_is_rescheduled_only_if_it_has_not_moved_on(self, backend: Backend) -> None:
         """A look that changed nothing must not undo the schedule of a decision made meanwhile."""
         stale = _registered(backend, due_at=_NOW)

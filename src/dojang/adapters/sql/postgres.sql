@@ -158,19 +158,20 @@ FROM dojang_inbox ORDER BY received_at DESC, key DESC LIMIT %s
 UPDATE dojang_orders SET due_at = %s WHERE order_id = %s AND version = %s RETURNING order_id
 
 -- name: claim_checks
-WITH unfinished AS MATERIALIZED (
+WITH preferred AS MATERIALIZED (
     SELECT order_id, due_at AS was_due_at FROM dojang_orders
-    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 0 AND due_at <= %(now)s
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = %(first)s::int
+      AND due_at <= %(now)s
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
-), settled AS MATERIALIZED (
+), others AS MATERIALIZED (
     SELECT order_id, due_at AS was_due_at FROM dojang_orders
-    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 AND due_at <= %(now)s
-      AND NOT EXISTS (SELECT FROM unfinished)
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 - %(first)s::int
+      AND due_at <= %(now)s AND NOT EXISTS (SELECT FROM preferred)
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), picked AS MATERIALIZED (
-    SELECT * FROM unfinished UNION ALL SELECT * FROM settled
+    SELECT * FROM preferred UNION ALL SELECT * FROM others
 ), taken AS (
     UPDATE dojang_orders AS o SET due_at = %(until)s
     FROM picked WHERE o.order_id = picked.order_id
