@@ -146,6 +146,11 @@ class PostgresBackend:
         with self._direct() as db:
             return _version(db)[0]
 
+    def now(self) -> datetime:
+        """What the server's clock shows."""
+        at: datetime = self._ask("now", {})[0][0]
+        return at
+
     def migrate(self) -> list[str]:
         """Bring the database up to date; the names of the migrations that ran. Safe from several processes at once."""
         with self._direct() as db:

@@ -2,6 +2,9 @@
 SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
        current_setting('synchronous_commit'), current_schema(), to_regclass('dojang_migrations') IS NOT NULL
 
+-- name: now
+SELECT clock_timestamp()
+
 -- name: migrations
 CREATE TABLE IF NOT EXISTS dojang_migrations (
     number      integer PRIMARY KEY,
