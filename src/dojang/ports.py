@@ -150,7 +150,9 @@ class Store(Protocol):
     async def claim_deliveries(
         self, now: datetime, until: datetime, limit: int, /, *, money_back_only: bool = False
     ) -> Sequence[Delivery]:
-        """Take deliveries that are due and lead their order's lane; nobody else gets them before `until`.
+        """Take deliveries that are due and need not wait; nobody else gets them before `until`.
+
+        A notice waits for those of its order that have a lower `seq` and are still owed; money back waits for nothing.
 
         Each one's `attempts` is counted up and is the token with which it may be settled. With `money_back_only`
         notices stay as they are, however many wait. As with every claim, an empty answer means that nothing was left to
@@ -196,10 +198,13 @@ class Store(Protocol):
         """Move the next check of an order that has not moved on since `record` was loaded; False if it has."""
         ...
 
-    async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    async def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """Take orders that are due for a check; nobody else gets them before `until`.
 
-        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due.
+        Others than unfinished ones (`is_unfinished`) are taken only where none of those is due; with `others_first` it
+        is the other way round. Who asks for that now and then, and not often, lets neither starve.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -358,6 +359,28 @@ def test_a_name_that_takes_all_the_time_is_no_answer(names: Names, connections: 
 
     assert "took too long" in words(post(Destination("https://shop.example/d"), within_s=0))
     assert [] == connections
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, connections: list[str]
+) -> None:
+    """The system's search for an address knows no time-out: the caller's holds, and so many may hang at most."""
+    let_go, asked, times = threading.Event(), threading.Semaphore(0), []
+
+    def hang(host: str, *_: object, **__: object) -> list[Any]:
+        times.append(host)
+        asked.release()
+        let_go.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    destination = Destination("https://shop.example/d")
+    said = {words(post(destination, within_s=0.01)) for _ in range(70)}
+    begun = [asked.acquire(timeout=30) for _ in range(64)]
+    let_go.set()
+
+    assert {"the address of shop.example took too long to find"} == said
+    assert (True, 64, []) == (all(begun), len(times), connections)
 
 
 @pytest.mark.parametrize("said", [None, b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"])

@@ -1,4 +1,4 @@
-"""In order per order, without the waiting ones in anybody's way."""
+"""Notices in order per order, without the waiting ones in anybody's way; money back behind nobody."""
 
 from __future__ import annotations
 
@@ -149,10 +149,9 @@ def test_stepping_aside_never_hides_who_has_come_to_lead(watched: Watched, backe
 
 
 def test_two_debts_of_one_step_go_together(backend: DynamoDBBackend) -> None:
-    """What one decision owes in one lane has no order among itself; what comes later waits for both."""
-    one = replace(_owed("o1", 2, Lane.MONEY_BACK), id=f"o1:{'a' * 24}:money_back")
-    other = replace(_owed("o1", 2, Lane.MONEY_BACK), id=f"o1:{'b' * 24}:money_back")
-    _owe(backend, one, other, _owed("o1", 3, Lane.MONEY_BACK))
+    """Notices of one decision have no order among themselves; what comes later waits for both."""
+    one, other = (replace(_owed("o1", 2), id=f"o1:2:order.{kind}") for kind in ("attention", "paid"))
+    _owe(backend, one, other, _owed("o1", 3))
     both = _claim(backend, NOW)
     first, second = (owed for owed in backend.deliveries(OrderId("o1")) if owed.seq == 2)
     backend.settle_delivery(replace(first, state=DeliveryState.SETTLED, settled_at=NOW))
@@ -161,7 +160,21 @@ def test_two_debts_of_one_step_go_together(backend: DynamoDBBackend) -> None:
 
     assert [one.id, other.id] == both
     assert [] == waiting
-    assert ["o1:3:money_back"] == _claim(backend, NOW)
+    assert ["o1:3:notice"] == _claim(backend, NOW)
+
+
+def test_money_back_that_stepped_aside_for_another_is_late_and_not_lost(backend: DynamoDBBackend) -> None:
+    """A release before let it wait as notices do: it is found with the next one of its order, or at that one's time."""
+    _owe(backend, _owed("o1", 2, Lane.MONEY_BACK), _owed("o1", 3, Lane.MONEY_BACK))
+    (lead,) = backend.claim_deliveries(NOW, LATER, 1)
+    backend.settle_delivery(replace(lead, due_at=MUCH_LATER, last_error="refused"))
+    one, other = backend._outbox._queue("O#o1", Lane.MONEY_BACK)
+    backend._outbox._step_aside(other, one)
+    hidden = _claim(backend, LATER)
+    backend.retry_delivery(lead.id, LATER)
+
+    assert [] == hidden
+    assert ["o1:2:money_back", "o1:3:money_back"] == sorted(_claim(backend, LATER))
 
 
 def test_a_limit_holds_where_one_lane_has_two_leaders(backend: DynamoDBBackend) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -427,6 +429,30 @@ def test_a_bus_is_looked_for_once_a_minute(door: Door) -> None:
 
     assert (True, True, False) == (first.settled, second.settled, third.settled)
     assert ["DescribeEventBus", "PutEvents", "PutEvents", "DescribeEventBus"] == targets(door)
+
+
+def test_a_name_server_that_is_silent_holds_no_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding AWS's address is a part of the time as well."""
+    let_go = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[Any]:
+        let_go.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    queue, bus = read_arn(QUEUE), read_arn(BUS)
+    assert isinstance(queue, Queue)
+    assert isinstance(bus, Bus)
+    silent = [
+        hand_over(to, within_s=0.05)
+        for to in (
+            QueueFulfilment(queue, None, inline, lambda: NOW),
+            BusFulfilment(bus, None, inline, Seconds()),
+        )
+    ]
+    let_go.set()
+
+    assert [HandedOver(settled=False, words="ReadTimeoutError")] * 2 == silent
 
 
 def test_looking_for_the_bus_takes_from_the_time_of_the_event(door: Door) -> None:

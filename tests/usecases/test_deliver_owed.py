@@ -345,6 +345,19 @@ def test_money_that_cannot_go_back_calls_a_person(shop: Shop) -> None:
     assert (1, ATTEMPTS_MAX) == (shop.bootpay.status(second), shop.bootpay.calls["cancel"])
 
 
+def test_one_receipts_refund_that_keeps_failing_delays_no_other(shop: Shop) -> None:
+    """Bootpay refuses to cancel the second payment; the third one's money is back in the same run."""
+    second = _doubly_paid(shop)
+    shop.clock.advance(1)
+    third = shop.bootpay.pay("o1", 1000)
+    shop.verify(third)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    report = shop.deliver()
+
+    assert (1, 1) == (report.failed, report.settled["money_back"])
+    assert (1, 20) == (shop.bootpay.status(second), shop.bootpay.status(third))
+
+
 def test_a_receiver_that_does_not_answer_delays_no_money(shop: Shop) -> None:
     """Notices and money have queues of their own."""
     second = _doubly_paid(shop)

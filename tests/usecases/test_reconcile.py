@@ -790,6 +790,20 @@ def test_a_run_looks_after_as_many_abandoned_checkouts_as_the_page_says(
     assert f"{checks} of these where Bootpay answers within {answers_in_s * 1000:.0f} ms" in page
 
 
+@pytest.mark.parametrize(("spread", "found"), [(0.89, []), (0.9, [("o1", "paid", "cancelled", True)])])
+def test_of_ten_claims_one_is_for_paid_orders_however_many_are_unfinished(
+    shop: Shop, spread: float, found: list[object]
+) -> None:
+    """Unfinished ones are clearly preferred, but a cancel in the console is found some day all the same."""
+    shop.bootpay.ledger.outside_cancel(paid(shop))
+    for number in range(2, 5):
+        shop.order(f"o{number}")
+    shop.clock.advance(3_601)
+    report = shop.run(reconcile(replace(shop.world, spread=lambda: spread), limit=1))
+
+    assert (1, found) == (report.checked, told(report))
+
+
 def test_nothing_due_costs_nothing(shop: Shop) -> None:
     """No call, no change, no wait."""
     paid(shop)

@@ -13,12 +13,14 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from dojang.adapters.address import Place, place_of
+from dojang.bootpay.aside import Aside
 from dojang.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class Destination:
         self._allow_private = allow_private
         self._allow_loopback = allow_loopback or allow_private
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._resolving = Aside(_KEPT_MAX)
 
     def post(self, body: bytes, headers: Mapping[str, str], within_s: float) -> Answered | Unreachable:
         """Post JSON once and read the answer, all within the time given."""
@@ -87,7 +90,9 @@ class Destination:
 
         ends_at = time.monotonic() + within_s
         try:
-            address = self._address()
+            address = self._address(within_s)
+        except TimeoutError:
+            return Unreachable(f"the address of {self._host} took too long to find")
         except (OSError, UnicodeError):
             return Unreachable(f"{self._host} has no address")
         if isinstance(address, Unreachable):
@@ -117,9 +122,10 @@ class Destination:
         except urllib3.exceptions.HTTPError as error:
             return Unreachable(type(error).__name__)
 
-    def _address(self) -> str | Unreachable:
+    def _address(self, within_s: float) -> str | Unreachable:
         """The one address to connect to, or why not: every address that the name has must be allowed."""
-        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        search = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
+        found = self._resolving.do(search, within_s, too_late=lambda: None)
         addresses = [str(entry[4][0]) for entry in found]
         for text in addresses:
             place = place_of(text)

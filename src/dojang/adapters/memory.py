@@ -110,10 +110,12 @@ class MemoryBackend:
     ) -> Sequence[Delivery]:
         """See `Store.claim_deliveries`."""
         with self._lock:
-            leads: dict[tuple[OrderId, str], Delivery] = {}
+            leads: dict[object, Delivery] = {}
             for delivery in self._deliveries.values():
                 if delivery.state is DeliveryState.DUE:
-                    lane = (delivery.order_id, delivery.lane.value)
+                    lane: object = delivery.id
+                    if delivery.lane is Lane.NOTICE:
+                        lane = (delivery.order_id, delivery.lane.value)
                     if lane not in leads or delivery.seq < leads[lane].seq:
                         leads[lane] = delivery
             due = sorted(
@@ -209,15 +211,17 @@ class MemoryBackend:
             self._records[record.order.id] = replace(there, due_at=due_at)
             return True
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         with self._lock:
             due = sorted(
-                (not is_unfinished(record.payment), record.due_at, order_id)
+                (is_unfinished(record.payment) is others_first, record.due_at, order_id)
                 for order_id, record in self._records.items()
                 if record.due_at is not None and record.due_at <= now
             )
-            claimed = [order_id for settled, _, order_id in due[:limit] if settled == due[0][0]]
+            claimed = [order_id for turn, _, order_id in due[:limit] if turn == due[0][0]]
             for order_id in claimed:
                 self._records[order_id] = replace(self._records[order_id], due_at=until)
             return claimed

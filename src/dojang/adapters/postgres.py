@@ -146,6 +146,11 @@ class PostgresBackend:
         with self._direct() as db:
             return _version(db)[0]
 
+    def now(self) -> datetime:
+        """What the server's clock shows."""
+        at: datetime = self._ask("now", {})[0][0]
+        return at
+
     def migrate(self) -> list[str]:
         """Bring the database up to date; the names of the migrations that ran. Safe from several processes at once."""
         with self._direct() as db:
@@ -391,9 +396,12 @@ class PostgresBackend:
         """See `Store.reschedule`."""
         return bool(self._ask("reschedule", (micros(due_at), str(record.order.id), record.version)))
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        return [OrderId(row[0]) for row in self._ask("claim_checks", _claim(now, until, limit))]
+        claim = _claim(now, until, limit) | {"first": int(others_first)}
+        return [OrderId(row[0]) for row in self._ask("claim_checks", claim)]
 
 
 def _execute(db: _Connection, query: str, arguments: _Arguments | None = None) -> list[TupleRow]:

@@ -317,11 +317,13 @@ class SqliteBackend:
             moved = (micros(due_at), str(record.order.id), record.version)
             return db.execute(_SQL["reschedule"], moved).rowcount == 1
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         claim = {"now": micros(now), "until": micros(until), "limit": limit}
         with self.transaction() as db:
-            for turn in (_UNFINISHED, _SETTLED):
+            for turn in (_SETTLED, _UNFINISHED) if others_first else (_UNFINISHED, _SETTLED):
                 claimed = db.execute(_SQL["claim_checks"], claim | {"turn": turn}).fetchall()
                 if claimed:
                     break

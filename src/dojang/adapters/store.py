@@ -77,7 +77,9 @@ class Backend(Protocol):
         """See `Store.reschedule`."""
         ...
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         ...
 
@@ -151,6 +153,8 @@ class AwaitedStore:
         """See `Store.reschedule`."""
         return await self._call(self._backend.reschedule, record, due_at)
 
-    async def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    async def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
-        return await self._call(self._backend.claim_checks, now, until, limit)
+        return await self._call(self._backend.claim_checks, now, until, limit, others_first=others_first)

@@ -7,8 +7,11 @@ load that was a third of all the time a verification took.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import cast
 
 from dojang.bootpay.account import Address
@@ -24,6 +27,9 @@ __all__ = ["Session"]
 # As in over_urllib3: an idle connection older than this is not trusted.
 _IDLE_MAX_S = 45.0
 _CLOSING_MAX_S = 1.0
+# Whoever asks a name server that is silent hangs for half a minute. In threads of their own, so that the loop's few,
+# where everything else blocks, stay free.
+_RESOLVING_MAX = 4
 
 _IN_TIME = Fault(left=True, words="no answer in time")
 _OUT_OF_TIME = Fault(left=False, words="the deadline is over", final=True)
@@ -52,6 +58,7 @@ class Session:
         self._free = asyncio.Semaphore(pool_size)
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
+        self._resolving = ThreadPoolExecutor(_RESOLVING_MAX, thread_name_prefix="dojang-resolving")
         self._closed = False
 
     async def transmit(self, step: Transmit) -> Answer | Fault:
@@ -78,6 +85,7 @@ class Session:
     async def close(self) -> None:
         """Close every connection; who still waits for an answer learns that it broke off."""
         self._closed = True
+        self._resolving.shutdown(wait=False, cancel_futures=True)
         self._idle.clear()
         going = [connection.gone for connection in self._open]
         for connection in list(self._open):
@@ -104,16 +112,29 @@ class Session:
             self._tls = tls_context(self._ca_certs)
         try:
             async with asyncio.timeout(patience):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(loop, self._open, self._max_response_bytes),
-                    self._address.host,
-                    self._address.port,
-                    ssl=self._tls,
-                    server_hostname=self._address.host if secure else None,
-                )
+                return await self._opened(loop, self._tls if secure else None)
         except (OSError, ValueError) as error:
             return Fault(left=False, words=f"no connection to {self._address.host}: {fault_words(error)}")
-        return connection
+
+    async def _opened(self, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None) -> _Connection:
+        """To the first address that takes it. Without an end: the caller sets one, for all of it."""
+        host, port = self._address.host, self._address.port
+        search = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        failed: OSError = socket.gaierror(f"{host} has no address")
+        for *_, there in await loop.run_in_executor(self._resolving, search):
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(loop, self._open, self._max_response_bytes),
+                    str(there[0]),
+                    port,
+                    ssl=tls,
+                    server_hostname=host if tls else None,
+                )
+            except OSError as error:
+                failed = error
+            else:
+                return connection
+        raise failed
 
     async def _exchange(
         self, loop: asyncio.AbstractEventLoop, connection: _Connection, step: Transmit

@@ -20,6 +20,7 @@ import urllib3.exceptions
 from urllib3.util.wait import wait_for_read
 
 from dojang.bootpay.account import Address
+from dojang.bootpay.aside import Aside
 from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.faults import fault_words
@@ -54,6 +55,7 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(pool_size)
+        self._connecting = Aside(pool_size)
         self._idle: list[tuple[_Connection, float]] = []
         self._closed = False
 
@@ -102,7 +104,8 @@ class Connections:
             return Fault(left=False, words="the deadline is over", final=True)
         connection = self._made(connect_s)
         try:
-            connection.connect()
+            # urllib3's timeout is for each address that a name has, once they are found.
+            self._connecting.do(connection.connect, connect_s, too_late=connection.close)
         except (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             connection.close()
             return Fault(left=False, words=f"no connection to {self._address.host}: {fault_words(error)}")

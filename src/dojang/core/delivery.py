@@ -25,7 +25,11 @@ ATTEMPTS_MAX = len(_SCHEDULE) + 1
 
 
 class Lane(StrEnum):
-    """Two queues per order, so that a shop that does not answer never delays money that must go back."""
+    """What is owed to whom: a shop that does not answer never delays money that must go back.
+
+    Notices of an order go one after the other. Money back waits for nothing: each receipt has one delivery, ever, whose
+    claim is all that is needed, and a refund that Bootpay keeps refusing must not hold up another receipt's.
+    """
 
     NOTICE = "notice"
     MONEY_BACK = "money_back"
@@ -46,8 +50,8 @@ class Delivery:
     Attributes:
         id: The same at every attempt; the receiver's key against doing it twice.
         order_id: Whose.
-        seq: The order's version that owes it; within a lane the lower goes first.
-        lane: Which queue.
+        seq: The order's version that owes it; of an order's notices the lower goes first.
+        lane: A notice, or money back.
         type: `order.paid` and its like, or `money_back`.
         data: What is told, or which receipt's money goes back.
         created_at: When it came to be owed.

@@ -503,7 +503,7 @@ class StoreContract:
         assert [] == list(backend.claim_deliveries(_LATER - timedelta(microseconds=1), _LATER, 10))
         assert 1 == len(backend.claim_deliveries(_LATER, _LATER + timedelta(minutes=1), 10))
 
-    def test_a_lane_is_delivered_in_order_and_lanes_do_not_wait_for_each_other(
+    def test_notices_are_delivered_in_order_and_lanes_do_not_wait_for_each_other(
         self, backend: Backend
     ) -> None:
         """The second notice of an order waits for the first; money back and other orders wait for neither."""
@@ -518,6 +518,22 @@ class StoreContract:
         assert ["o1:2:notice", "o1:4:money_back", "o2:2:notice"] == sorted(owed.id for owed in first)
         assert [] == list(nothing)
         assert ["o1:3:notice"] == [owed.id for owed in then]
+
+    def test_money_back_waits_for_no_other_money_back(self, backend: Backend) -> None:
+        """A refund that keeps failing holds up no other one of its order; each is still only one worker's."""
+        owes = [_owed(seq=seq, lane=Lane.MONEY_BACK) for seq in (2, 3, 4)]
+        _owing(backend, *owes[:2])
+        _owing(backend, owes[2])
+        (first,) = backend.claim_deliveries(_NOW, _LATER, 1)
+        others = backend.claim_deliveries(_NOW, _LATER, 10)
+        meanwhile = backend.claim_deliveries(_NOW, _LATER, 10, money_back_only=True)
+        for failed in (first, others[0]):
+            backend.settle_delivery(replace(failed, due_at=_LATER + timedelta(hours=1), last_error="refused"))
+        alone = backend.claim_deliveries(_LATER, _LATER + timedelta(minutes=1), 10, money_back_only=True)
+
+        assert sorted(owed.id for owed in owes) == sorted(owed.id for owed in [first, *others])
+        assert [] == list(meanwhile)
+        assert [(others[1].id, 2)] == [(owed.id, owed.attempts) for owed in alone]
 
     def test_money_back_can_be_claimed_alone_and_notices_stay_as_they_are(self, backend: Backend) -> None:
         """Where nothing can be told to the shop, no notice is claimed, and none uses up the limit."""
@@ -909,6 +925,20 @@ class StoreContract:
         assert ["open"] == list(first)
         assert {"paid0", "paid1", "paid2"} == set(rest)
         assert [] == list(backend.claim_checks(_LATER, _LATER, 10))
+
+    def test_what_is_compared_comes_first_where_that_is_asked_for(self, backend: Backend) -> None:
+        """However many are unfinished and longer due: the others have their turn, and after them everything goes on."""
+        for number in range(3):
+            _registered(backend, f"open{number}", due_at=_NOW)
+        paid = _registered(backend, "paid", due_at=_NOW)
+        backend.commit(paid, _decision(paid, _paid(), due_at=_LATER))
+        until = _LATER + timedelta(minutes=1)
+        usual = backend.claim_checks(_LATER, until, 1)
+        turned = backend.claim_checks(_LATER, until, 1, others_first=True)
+        rest = backend.claim_checks(_LATER, until, 10, others_first=True)
+
+        assert (["open0"], ["paid"]) == (list(usual), list(turned))
+        assert {"open1", "open2"} == set(rest)
 
     def test_an_order_is_rescheduled_only_if_it_has_not_moved_on(self, backend: Backend) -> None:
         """A look that changed nothing must not undo the schedule of a decision made meanwhile."""

@@ -22,6 +22,8 @@ __all__ = ["Change", "ReconcileReport", "reconcile"]
 _CLAIM_S = 120.0
 _PER_ORDER_S = 20.0
 _BATCH = 20
+# Of the claims of orders: ever so many unfinished ones must not keep the others from being compared at all.
+_OTHERS_FIRST = 0.1
 _PAGE = 200
 _LOOKS_MAX = 14
 _AT_WORK = "at_work"
@@ -177,7 +179,10 @@ async def _due_orders(
     while seen < limit and not time.over:
         now = world.clock.now()
         batch = await world.store.claim_checks(
-            now, now + timedelta(seconds=_CLAIM_S), min(time.batch, limit - seen)
+            now,
+            now + timedelta(seconds=_CLAIM_S),
+            min(time.batch, limit - seen),
+            others_first=world.spread() >= 1 - _OTHERS_FIRST,
         )
         if not batch:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -56,6 +57,22 @@ def test_a_payments_whole_story_is_told_by_commands(dojang: Shell, buyer: Buyer,
     assert 0 == examined.code, examined.err
     assert "1 orders folded" in examined.out
     assert not dojang.file.exists()
+
+
+def test_the_servers_clock_is_compared(dojang: Shell, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases are between servers that share it: more than they allow for is a warning."""
+    dojang("migrate")
+    right = dojang("doctor", "--format", "json")
+    monkeypatch.setattr("dojang.entry.cli.doctor._now", lambda: datetime.now(UTC) - timedelta(seconds=10))
+    wrong = dojang("doctor", "--format", "json")
+    told = [
+        (check["verdict"], "behind PostgreSQL's: where clocks differ" in check["words"])
+        for ended in (right, wrong)
+        for check in ended.data["checks"]
+        if check["check"] == "store clock"
+    ]
+
+    assert [("ok", False), ("warn", True)] == told
 
 
 def test_no_command_shows_the_stores_password(dojang: Shell, store: str) -> None:

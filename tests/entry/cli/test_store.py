@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.adapters import dynamodb_local
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -102,6 +104,49 @@ def test_a_healthy_shop_is_found_healthy(dojang: Shell, door: Door, buyer: Buyer
     verdicts = _verdicts(dojang, "--fold")
 
     assert dict.fromkeys(("settings", "store", "bootpay", "clock", "fold"), "ok") == verdicts
+
+
+@pytest.mark.parametrize(
+    ("wrong_s", "code", "verdict", "words"),
+    [
+        (3, 0, "ok", "ahead of Bootpay's"),
+        (10, 0, "warn", "ahead of Bootpay's: where clocks differ"),
+        (-10, 0, "warn", "behind Bootpay's: where clocks differ"),
+        (10, 0, "warn", "이 기기의 시계를 맞추세요"),
+        (200, 1, "fail", "set this machine's clock"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_found(
+    dojang: Shell, monkeypatch: pytest.MonkeyPatch, wrong_s: int, code: int, verdict: str, words: str
+) -> None:
+    """More than leases allow for is a warning that says why; what receivers of deliveries would refuse is a failure."""
+    dojang("migrate")
+    _set_clock_wrong(monkeypatch, wrong_s)
+    ended = dojang("doctor", "--format", "json")
+    (clock,) = (check for check in ended.data["checks"] if check["check"] == "clock")
+
+    assert (code, verdict) == (ended.code, clock["verdict"])
+    assert words in clock["words"]
+
+
+def _set_clock_wrong(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    monkeypatch.setattr(
+        "dojang.entry.cli.doctor._now", lambda: datetime.now(UTC) + timedelta(seconds=seconds)
+    )
+
+
+@pytest.mark.xdist_group("dynamodb")
+def test_dynamodbs_clock_is_compared_too(dojang: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the Date of an answer, for which no key is needed."""
+    table = f"{dynamodb_local.fresh_name()}?region={dynamodb_local.REGION}"
+    dojang.environment |= dynamodb_local.KEYS
+    dojang.environment["DOJANG_STORE"] = f"dynamodb://{table}&endpoint={dynamodb_local.server_endpoint()}"
+    dojang("migrate")
+    right = _verdicts(dojang)
+    _set_clock_wrong(monkeypatch, 10)
+    wrong = _verdicts(dojang)
+
+    assert ("ok", "warn") == (right["store clock"], wrong["store clock"])
 
 
 def test_what_is_not_set_is_a_warning(dojang: Shell) -> None:

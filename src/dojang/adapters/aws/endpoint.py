@@ -9,6 +9,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from dojang.adapters.aws.credentials import Credentials, Keys, NoKeys, found
+from dojang.adapters.aws.opening import PromptHTTPConnection, PromptHTTPSConnection
 from dojang.adapters.aws.signature import signed_headers
 from dojang.bootpay.tls import shared_tls_context
 
@@ -93,8 +94,11 @@ class Endpoint:
     def _connections(self) -> urllib3.HTTPConnectionPool:
         with self._lock:
             if self._pool is None:
-                secure = {"ssl_context": shared_tls_context()} if self._url.startswith("https:") else {}
-                self._pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **secure)
+                secure = self._url.startswith("https:")
+                tls = {"ssl_context": shared_tls_context()} if secure else {}
+                pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **tls)
+                pool.ConnectionCls = PromptHTTPSConnection if secure else PromptHTTPConnection
+                self._pool = pool
             return self._pool
 
     def _keys(self) -> Keys:

@@ -418,12 +418,13 @@ class DynamoDBBackend:
             return False
         return True
 
-    def claim_checks(self, now: datetime, until: datetime, limit: int, /) -> Sequence[OrderId]:
+    def claim_checks(
+        self, now: datetime, until: datetime, limit: int, /, *, others_first: bool = False
+    ) -> Sequence[OrderId]:
         """See `Store.claim_checks`."""
         take = partial(self._take, now=now, until=until)
-        claimed = self._due.claim([UNFINISHED], now, limit, take) or self._due.claim(
-            [SETTLED], now, limit, take
-        )
+        first, then = (SETTLED, UNFINISHED) if others_first else (UNFINISHED, SETTLED)
+        claimed = self._due.claim([first], now, limit, take) or self._due.claim([then], now, limit, take)
         return [record_in(item).order.id for item in claimed]
 
     # What is due

@@ -1,6 +1,6 @@
-"""What is owed, in order per order.
+"""What is owed, and an order's notices in order.
 
-The `due` index shows whatever is due, also what stands behind another one in its lane: who writes it cannot know that.
+The `due` index shows whatever is due, also a notice that stands behind another one: who writes it cannot know that.
 So whoever finds it reads the lane from the table itself. What leads is taken; what waits is shown again when its
 leader is due (`due` moves, `due_at` does not), or else a shop that is down for a day would fill the index with
 deliveries that nobody may take. When the leader is settled, who comes next is shown at once. If the process dies in
@@ -114,8 +114,7 @@ class Outbox:
     def _leads(self, pk: str, lane: str, now: datetime) -> list[Delivery]:
         """Who leads this lane and is due; where nobody is, those behind step aside."""
         queue = self._queue(pk, lane)
-        first = min((delivery_in(item).seq for item in queue), default=0)
-        leaders = [item for item in queue if delivery_in(item).seq == first]
+        leaders = _leaders(queue, lane)
         due = [delivery_in(item) for item in leaders if delivery_in(item).due_at <= now]
         if due or not leaders:
             return due
@@ -203,10 +202,8 @@ class Outbox:
 
     def _show_next(self, pk: str, lane: str) -> None:
         """Who leads the lane now is shown when it is due, even if it had stepped aside."""
-        queue = self._queue(pk, lane)
-        first = min((delivery_in(item).seq for item in queue), default=0)
-        for item in queue:
-            if delivery_in(item).seq == first and item["due"] != item["due_at"]:
+        for item in _leaders(self._queue(pk, lane), lane):
+            if item["due"] != item["due_at"]:
                 shown = update(
                     self._table,
                     _key(item),
@@ -256,6 +253,14 @@ class Outbox:
 def _lane_of(item: Item) -> tuple[str, str]:
     """The lane that an entry of the index belongs to: an order's, and of which kind."""
     return str(item["pk"].s), str(item["due_in"].s).partition("#")[0]
+
+
+def _leaders(queue: list[Item], lane: str) -> list[Item]:
+    """Who of a lane waits for nobody: its first notices, or all money back."""
+    if lane == Lane.MONEY_BACK:
+        return queue
+    first = min((delivery_in(item).seq for item in queue), default=0)
+    return [item for item in queue if delivery_in(item).seq == first]
 
 
 def _key(item: Item) -> Item:

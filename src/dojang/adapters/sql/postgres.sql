@@ -2,6 +2,9 @@
 SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
        current_setting('synchronous_commit'), current_schema(), to_regclass('dojang_migrations') IS NOT NULL
 
+-- name: now
+SELECT clock_timestamp()
+
 -- name: migrations
 CREATE TABLE IF NOT EXISTS dojang_migrations (
     number      integer PRIMARY KEY,
@@ -76,7 +79,8 @@ WITH picked AS MATERIALIZED (
     WHERE d.state = 'due' AND d.due_at <= %(now)s
       AND NOT EXISTS (
           SELECT FROM dojang_deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
+          WHERE d.lane = 'notice'
+            AND e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
       )
     ORDER BY d.due_at, d.id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
@@ -92,10 +96,6 @@ FROM taken ORDER BY was_due_at, id
 WITH picked AS MATERIALIZED (
     SELECT d.id, d.due_at AS was_due_at FROM dojang_deliveries AS d
     WHERE d.state = 'due' AND d.lane = 'money_back' AND d.due_at <= %(now)s
-      AND NOT EXISTS (
-          SELECT FROM dojang_deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
-      )
     ORDER BY d.due_at, d.id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
@@ -161,19 +161,20 @@ FROM dojang_inbox ORDER BY received_at DESC, key DESC LIMIT %s
 UPDATE dojang_orders SET due_at = %s WHERE order_id = %s AND version = %s RETURNING order_id
 
 -- name: claim_checks
-WITH unfinished AS MATERIALIZED (
+WITH preferred AS MATERIALIZED (
     SELECT order_id, due_at AS was_due_at FROM dojang_orders
-    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 0 AND due_at <= %(now)s
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = %(first)s::int
+      AND due_at <= %(now)s
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
-), settled AS MATERIALIZED (
+), others AS MATERIALIZED (
     SELECT order_id, due_at AS was_due_at FROM dojang_orders
-    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 AND due_at <= %(now)s
-      AND NOT EXISTS (SELECT FROM unfinished)
+    WHERE CASE WHEN shown IN ('open', 'awaiting_deposit', 'pending') THEN 0 ELSE 1 END = 1 - %(first)s::int
+      AND due_at <= %(now)s AND NOT EXISTS (SELECT FROM preferred)
     ORDER BY due_at, order_id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), picked AS MATERIALIZED (
-    SELECT * FROM unfinished UNION ALL SELECT * FROM settled
+    SELECT * FROM preferred UNION ALL SELECT * FROM others
 ), taken AS (
     UPDATE dojang_orders AS o SET due_at = %(until)s
     FROM picked WHERE o.order_id = picked.order_id

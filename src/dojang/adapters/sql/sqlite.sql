@@ -56,7 +56,8 @@ WHERE id IN (
     WHERE state = 'due' AND due_at <= :now
       AND NOT EXISTS (
           SELECT 1 FROM deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
+          WHERE d.lane = 'notice'
+            AND e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
       )
     ORDER BY due_at, id LIMIT :limit
 )
@@ -65,12 +66,8 @@ RETURNING id, order_id, seq, lane, type, data, created_at, due_at, attempts, sta
 -- name: claim_money_back
 UPDATE deliveries SET due_at = :until, attempts = attempts + 1
 WHERE id IN (
-    SELECT id FROM deliveries AS d
+    SELECT id FROM deliveries
     WHERE state = 'due' AND lane = 'money_back' AND due_at <= :now
-      AND NOT EXISTS (
-          SELECT 1 FROM deliveries AS e
-          WHERE e.order_id = d.order_id AND e.lane = d.lane AND e.state = 'due' AND e.seq < d.seq
-      )
     ORDER BY due_at, id LIMIT :limit
 )
 RETURNING id, order_id, seq, lane, type, data, created_at, due_at, attempts, state, last_error, settled_at

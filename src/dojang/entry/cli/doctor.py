@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,14 +23,18 @@ from dojang.ports import OrderFilter
 if TYPE_CHECKING:
     from dojang.adapters.store import Backend
     from dojang.entry.settings import Settings
+    from dojang.entry.wiring import OpenBackend
 
 __all__ = ["doctor"]
 
 _NOBODYS_RECEIPT = ReceiptId("0" * 24)
 _WITHIN_S = 10.0
+# As docs/reliability.md says: leases allow for so much and not for any more.
+_SKEW_KEPT_S = 4.0
 # Signatures of deliveries are refused by receivers whose clock is more than five minutes away from ours.
 _SKEW_MAX_S = 120.0
 _PAGE = 200
+_now: Callable[[], datetime] = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ def doctor(
     findings = [*_settings(settings)]
     with ExitStack() as stack:
         backend = _store(invocation, stack, findings)
+        if backend is not None:
+            findings += [*_store_clock(settings, backend)]
         findings += [*_bootpay(settings, stack)]
         if fold and backend is not None:
             with invocation.terminal.working("folding histories (이력을 다시 계산하는 중)"):
@@ -80,7 +87,7 @@ def _settings(settings: Settings) -> Iterator[_Finding]:
         yield _Finding("deliveries", "warn", "DOJANG_DELIVER_TO is not set: nobody is told what is paid")
 
 
-def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> Backend | None:
+def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> OpenBackend | None:
     try:
         backend = stack.enter_context(invocation.backend())
         backend.load(OrderId("doctor"))
@@ -106,22 +113,59 @@ def _bootpay(settings: Settings, stack: ExitStack) -> Iterator[_Finding]:
         return
     else:
         yield _Finding("bootpay", "ok", "it answers, and the keys are good")
-    yield _clock(settings.bootpay_url)
+    yield _compared("clock", "Bootpay", partial(_told_over_http, settings.bootpay_url))
 
 
-def _clock(url: str) -> _Finding:
+def _store_clock(settings: Settings, backend: OpenBackend) -> Iterator[_Finding]:
+    """Nothing about SQLite: its clock is this machine's own."""
+    if settings.store.startswith("postgres"):
+        from dojang.adapters.postgres import PostgresBackend
+
+        assert isinstance(backend, PostgresBackend)
+        yield _compared("store clock", "PostgreSQL", backend.now)
+    elif settings.store.startswith("dynamodb"):
+        from dojang.adapters.aws import usual_address
+        from dojang.adapters.dynamodb.signed import region_of
+        from dojang.entry.settings import dynamodb_address
+
+        _, said = dynamodb_address(settings.store)
+        url = said.get("endpoint") or usual_address("dynamodb", region_of(said.get("region")))
+        yield _compared("store clock", "DynamoDB", partial(_told_over_http, url))
+
+
+def _told_over_http(url: str) -> datetime | None:
     import urllib3
 
     try:
         answer = urllib3.request("HEAD", url, retries=False, redirect=False, timeout=_WITHIN_S)
-        theirs = parsedate_to_datetime(answer.headers["Date"])
+        return parsedate_to_datetime(answer.headers["Date"])
     except (urllib3.exceptions.HTTPError, KeyError, ValueError, TypeError):
-        return _Finding("clock", "warn", "Bootpay did not tell its time, so ours could not be compared")
-    ahead_s = (datetime.now(UTC) - theirs).total_seconds()
-    words = f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Bootpay's"
+        return None
+
+
+def _compared(check: str, whose: str, told: Callable[[], datetime | None]) -> _Finding:
+    before = _now()
+    try:
+        theirs = told()
+    except StoreError:
+        theirs = None
+    after = _now()
+    if theirs is None:
+        return _Finding(check, "warn", f"{whose} did not tell its time, so ours could not be compared")
+    # HTTP tells whole seconds and an answer takes a while: only what is certain counts.
+    ahead_s = max(0.0, (before - theirs).total_seconds() - 1) or min(0.0, (after - theirs).total_seconds())
+    words = f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} {whose}'s"
     if abs(ahead_s) > _SKEW_MAX_S:
-        return _Finding("clock", "fail", f"{words}: set this machine's clock", Code.FAILURE)
-    return _Finding("clock", "ok", words)
+        return _Finding(check, "fail", f"{words}: set this machine's clock", Code.FAILURE)
+    if abs(ahead_s) > _SKEW_KEPT_S:
+        why = "where clocks differ, one server takes another's lease for over while it is at work"
+        why_ko = "서버끼리 시계가 다르면 다른 서버가 아직 처리 중인 주문의 임대를 끝난 것으로 봅니다"
+        return _Finding(
+            check,
+            "warn",
+            f"{words}: {why}; set this machine's clock ({why_ko}. 이 기기의 시계를 맞추세요)",
+        )
+    return _Finding(check, "ok", words)
 
 
 def _folded(backend: Backend) -> Iterator[_Finding]:
