@@ -10,9 +10,9 @@ import pytest
 
 from dojang.core.order import ReceiptId
 from dojang.drive import run
-from dojang.entry.aws.bounds import BoundedFulfilment, BoundedGateway, Bounds
+from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds
 from dojang.errors import OutcomeUnknown, OutOfTime
-from dojang.ports import HandedOver
+from dojang.ports import Approved, HandedOver
 
 from .conftest import Deployed
 
@@ -47,6 +47,11 @@ class Asked:
         """Take a delivery."""
         await self._note(within_s)
         return HandedOver(settled=True)
+
+    async def ask(self, order: object, receipt: object, within_s: float, /) -> Approved:
+        """Agree to an approval."""
+        await self._note(within_s)
+        return Approved()
 
 
 @pytest.fixture
@@ -129,6 +134,20 @@ def test_a_delivery_without_time_is_not_begun(bounds: Bounds, at: list[float]) -
 
     assert [8.5] == asked.given
     assert not late.settled
+
+
+@pytest.mark.parametrize(("passed_s", "given_s"), [(0.0, 4.0), (3.0, 2.0), (4.95, 0.1), (20.0, 0.1)])
+def test_the_shop_is_asked_within_the_time_and_always_has_a_moment(
+    bounds: Bounds, at: list[float], passed_s: float, given_s: float
+) -> None:
+    """No answer is a no, so even the last buyer of an invocation is asked; what an approval needs is left over."""
+    asked = Asked()
+    approval: Any = BoundedApproval(asked, bounds)
+    bounds.begin(10.0, keep_s=5.0)
+    at[0] += passed_s
+    run(approval.ask(None, None, 4.0))
+
+    assert [pytest.approx(given_s)] == asked.given
 
 
 def test_the_store_may_use_what_is_left_and_a_read_leaves_what_a_write_needs(

@@ -8,17 +8,20 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dojang.adapters.clock import SystemClock
+from dojang.adapters.throttle import LookUpThrottle
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
-from dojang.entry.aws.bounds import Bounds
-from dojang.entry.aws.keeping import Keeper
-from dojang.errors import ConfigError, InvalidValue, StoreUnavailable
+from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
+from dojang.entry.aws.keeping import Keeper, Open
+from dojang.errors import ConfigError, DojangError, InvalidValue, StoreUnavailable
 from dojang.usecases.reconcile import ReconcileReport
+from dojang.web.senders import SenderThrottle
 
 from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
 
@@ -102,6 +105,15 @@ def test_an_answer_has_the_shape_its_caller_reads(deployed: Deployed, face: str)
     assert (["application/json"] if multi else "application/json") == kind
 
 
+@pytest.mark.parametrize("face", FACES)
+def test_the_length_of_an_answer_is_the_platforms_to_tell(deployed: Deployed, face: str) -> None:
+    """The answer to HEAD names the length of what GET would bring; passed on, the platform makes a 502 of it."""
+    answer = deployed(request_event(face, "HEAD", "/healthz"))
+
+    assert (200, "") == (answer["statusCode"], answer["body"])
+    assert "content-length" not in answer.get("headers", answer.get("multiValueHeaders"))
+
+
 def test_a_preflight_is_answered(deployed: Deployed) -> None:
     """A page of any origin may verify: its browser asks first."""
     answer = deployed(request_event("http_api", "OPTIONS", "/v1/orders/o-1/verify"))
@@ -138,6 +150,27 @@ def test_a_schedule_leaves_time_for_what_is_owed(deployed: Deployed, monkeypatch
     deployed(sample("event_rule"), left_ms=29_000)
 
     assert [pytest.approx((29 - 1) * 0.6, abs=0.5)] == granted
+
+
+@pytest.mark.parametrize(
+    ("event", "kept_s"),
+    [
+        (sample("event_rule"), 5.0),
+        (sample("stream"), 5.0),
+        ({"action": "reconcile"}, 5.0),
+        ({"action": "deliver"}, 5.0),
+        ({"action": "state", "order_id": "o-1"}, 0.0),
+        (request_event("http_api", "GET", "/healthz"), 0.0),
+    ],
+)
+def test_only_work_in_the_background_keeps_time_for_what_a_look_leads_to(
+    deployed: Deployed, event: object, kept_s: float
+) -> None:
+    """Nobody waits for it, so a look may leave the five seconds that an approval needs; a buyer's may use them up."""
+    deployed(event)
+    bounds = deployed.function._keeper.ready().bounds
+
+    assert pytest.approx(kept_s, abs=0.5) == bounds.left_s - bounds.to_look(99.0)
 
 
 def test_a_stream_hands_over_what_is_owed(deployed: Deployed, buyer: Buyer, door: Door) -> None:
@@ -202,6 +235,19 @@ def test_a_wrong_event_fails_with_one_sentence(deployed: Deployed, event: object
     assert word in deployed.logs[-1]["message"]
 
 
+@pytest.mark.parametrize(
+    ("event", "mode"), [({"action": "pay"}, "emulator"), (sample("event_rule"), "nonsense")]
+)
+def test_a_failure_leads_no_further_than_the_door(deployed: Deployed, event: object, mode: str) -> None:
+    """The platform prints every frame of what is raised: the sentence is all that an operator needs."""
+    deployed.restart(DOJANG_MODE=mode)
+    with pytest.raises(DojangError) as failed:
+        deployed.function(event, None)
+
+    assert ["__call__"] == [frame.name for frame in failed.traceback[1:]]
+    assert failed.value.__suppress_context__
+
+
 def test_values_of_a_wrong_kind_are_the_routes_to_refuse(deployed: Deployed) -> None:
     """An action with a bad order id is answered as the route answers it."""
     answer = deployed({"action": "verify", "order_id": "a b/c", "receipt_id": "x"})
@@ -223,6 +269,26 @@ def test_no_approval_begins_without_time_to_finish_it(
     assert (202, "pending") == (short["statusCode"], short["json"]["state"])
     assert [] == confirmed_then
     assert (200, "paid") == (long["statusCode"], long["json"]["state"])
+
+
+def test_no_approval_begins_in_the_time_that_opening_took(
+    deployed: Deployed, buyer: Buyer, bootpay: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets may be read for seconds before a request is looked at: what is left then is all it has."""
+    deployed.registers("o-1")
+    receipt_id = buyer.pays("o-1")
+    opened, at = deployed.function._keeper.ready(), [100.0]
+
+    def slowly() -> Open:
+        at[0] += 26.0
+        return opened
+
+    monkeypatch.setattr(deployed.function._keeper, "ready", slowly)
+    monkeypatch.setattr("dojang.entry.aws.function.time", SimpleNamespace(monotonic=lambda: at[0]))
+    answer = deployed.asks("http_api", "POST", "/v1/orders/o-1/verify", {"receipt_id": receipt_id})
+
+    assert (202, "pending") == (answer["statusCode"], answer["json"]["state"])
+    assert [] == [line for line in bootpay.asked() if "confirm" in line]
 
 
 def test_no_cancel_begins_without_time_to_finish_it(
@@ -256,18 +322,36 @@ def test_a_slow_bootpay_does_not_outlast_the_function(
     assert 1 == deployed.counted("Verifications", outcome="error")
 
 
-def test_background_work_stops_while_there_is_time(deployed: Deployed, buyer: Buyer, door: Door) -> None:
-    """A schedule or stream with seconds left begins nothing; what is owed waits and is handed over by the next."""
+@pytest.mark.parametrize("left_ms", [4_000, 8_900])
+def test_background_work_stops_while_there_is_time(
+    deployed: Deployed, buyer: Buyer, door: Door, left_ms: int
+) -> None:
+    """With less than eight seconds for it nothing is begun; what is owed waits and is handed over by the next."""
     deployed.registers("o-1")
     deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
-    short = deployed(sample("event_rule"), left_ms=4_000)
-    deployed(sample("stream"), left_ms=4_000)
+    short = deployed(sample("event_rule"), left_ms=left_ms)
+    deployed(sample("stream"), left_ms=left_ms)
     nothing_yet = list(door.types)
     deployed(sample("event_rule"))
 
     assert not short["finished"]
     assert [] == nothing_yet
     assert [("o-1", "order.paid")] == door.types
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_checks_that_are_left_undone_are_counted(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, more: bool
+) -> None:
+    """The alarm about a schedule that falls behind watches that count."""
+
+    async def ended(*_: object, **__: object) -> ReconcileReport:
+        return ReconcileReport(more=more)
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", ended)
+    done = deployed(sample("event_rule"))
+
+    assert (not more, int(more)) == (done["finished"], deployed.counted("Unfinished"))
 
 
 def test_a_doubtful_approval_is_looked_into_and_counted(
@@ -284,14 +368,17 @@ def test_a_doubtful_approval_is_looked_into_and_counted(
     assert 1 == len([line for line in bootpay.asked() if "confirm" in line])
 
 
-def test_an_order_that_needs_a_person_is_counted(deployed: Deployed, buyer: Buyer) -> None:
-    """Money for an order that is paid already, and the shop wants to decide itself."""
+def test_an_order_that_needs_a_person_is_counted_once(deployed: Deployed, buyer: Buyer) -> None:
+    """Money of a wrong amount, and the shop wants to decide itself: what else is written meanwhile calls nobody."""
     deployed.restart(DOJANG_ON_MISMATCH="hold")
     deployed.registers("o-1")
-    receipt_id = buyer.pays("o-1", 100, approved=True)
-    deployed({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id})
+    for price in (100, 200):
+        receipt_id = buyer.pays("o-1", price, approved=True)
+        deployed({"action": "verify", "order_id": "o-1", "receipt_id": receipt_id})
+    events = deployed({"action": "history", "order_id": "o-1"})["body"]["events"]
 
     assert "attention" == deployed({"action": "state", "order_id": "o-1"})["body"]["state"]
+    assert ["attention", "surplus_found"] == [event["what"] for event in events[-2:]]
     assert 1 == deployed.counted("Attention")
 
 
@@ -370,6 +457,51 @@ def test_a_world_is_opened_once_and_used_again(deployed: Deployed, bootpay: Emul
     deployed.registers("o-2")
 
     assert first is deployed.function._keeper.ready()
+
+
+def test_every_port_keeps_to_the_invocations_time(deployed: Deployed, door: Door) -> None:
+    """The store, Bootpay and the shop, whether it is told or asked: none of them outlasts the function."""
+    deployed.restart(DOJANG_APPROVE_AT=door.url)
+    opened = deployed.function._keeper.ready()
+    world = opened.world
+    ports: list[Any] = [world.store, world.gateway, world.fulfilment, world.approval]
+
+    assert [WatchedStore, BoundedGateway, BoundedFulfilment, BoundedApproval] == [
+        type(port) for port in ports
+    ]
+    assert all(port._bounds is opened.bounds for port in ports)
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "status"),
+    [
+        ("/v1/orders/o-1/verify", {}, 429),
+        ("/webhooks/bootpay", {}, 429),
+        ("/webhooks/bootpay", {"DOJANG_WEBHOOK_SOURCES": "203.0.113.0/24"}, 200),
+        ("/webhooks/bootpay", {"DOJANG_WEBHOOK_SOURCES": "198.51.100.0/24"}, 429),
+        (
+            "/webhooks/bootpay",
+            {"DOJANG_WEBHOOK_SOURCES": "198.51.100.0/24", "DOJANG_TRUSTED_PROXIES": "203.0.113.7"},
+            200,
+        ),
+    ],
+)
+def test_strangers_are_limited_and_bootpay_is_not(
+    deployed: Deployed,
+    buyer: Buyer,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    settings: dict[str, str],
+    status: int,
+) -> None:
+    """At the limit nobody burns the shop's quota; who Bootpay is, and what stands in front of us, is a setting."""
+    deployed.restart(**settings)
+    deployed.registers("o-1")
+    for throttle in (LookUpThrottle, SenderThrottle):
+        monkeypatch.setattr(throttle, "take", lambda *_: 60.0)
+    answer = deployed.asks("http_api", "POST", path, {"receipt_id": buyer.pays("o-1", approved=True)})
+
+    assert status == answer["statusCode"]
 
 
 def test_a_restored_snapshot_opens_its_own_world(deployed: Deployed) -> None:

@@ -59,3 +59,11 @@ def test_a_function_that_only_verifies_reads_nothing_of_cancels_and_webhooks() -
     )
 
     assert "[]\n" == ran.stdout
+
+
+def test_what_is_garbage_later_is_looked_for() -> None:
+    """The collector rests while modules are read, not for the instance's life; what they left is never looked at."""
+    code = "import gc, dojang.entry.aws; print(gc.isenabled(), gc.get_freeze_count() > 0)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "True True\n" == ran.stdout

@@ -366,6 +366,21 @@ def test_no_secret_is_read_into_a_snapshot(aws: PretendAws) -> None:
     assert (2, 4) == (restored, len(aws.asked))
 
 
+def test_a_snapshot_holds_the_sdk_that_its_copies_get_their_keys_with(aws: PretendAws) -> None:
+    """Restored, a function asks Lambda's own endpoint for its keys, and only botocore can: it is read beforehand."""
+    code = "import sys, dojang.entry.aws; print('botocore.session' in sys.modules)"
+    snapshot = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | KEPT | snapshot,
+    )
+
+    assert "True\n" == done.stdout
+
+
 def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(
     aws: PretendAws, deployed: Deployed, bootpay: EmulatorServer
 ) -> None:

@@ -167,6 +167,35 @@ def test_what_an_operator_must_know_has_an_alarm(
     assert ("breaching" if alarm == "ScheduleSilent" else "notBreaching") == properties["TreatMissingData"]
 
 
+ONCE_A_MINUTE = ("Sum", 60, 1, "GreaterThanOrEqualToThreshold", 1)
+ONCE_IN_FIVE = ("Sum", 300, 1, "GreaterThanOrEqualToThreshold", 1)
+GOES_OFF = {
+    "UnknownOutcomes": ONCE_IN_FIVE,
+    "Attention": ONCE_A_MINUTE,
+    "DeadDeliveries": ONCE_A_MINUTE,
+    "NotSetUp": ONCE_A_MINUTE,
+    "StoreUnavailable": ONCE_A_MINUTE,
+    "BootpayUnavailable": ONCE_IN_FIVE,
+    "BootpayRefuses": ONCE_IN_FIVE,
+    "InternalErrors": ONCE_A_MINUTE,
+    "FunctionErrors": ONCE_A_MINUTE,
+    "Throttles": ONCE_A_MINUTE,
+    "StreamLate": ("Maximum", 60, 5, "GreaterThanThreshold", 60_000),
+    "ScheduleSilent": ("Sum", 300, 1, "LessThanThreshold", 1),
+    # One run of fifteen that got through is enough.
+    "ScheduleBehind": ("Minimum", 900, 1, "GreaterThanThreshold", 0),
+    "SomethingFailed": ("Maximum", 300, 1, "GreaterThanThreshold", 0),
+}
+
+
+def test_an_alarm_goes_off_when_its_description_says(template: Template) -> None:
+    """What is rare and serious at the first time; what may be late, when it stays late."""
+    when = ("Statistic", "Period", "EvaluationPeriods", "ComparisonOperator", "Threshold")
+    goes_off = {name: tuple(alarm[part] for part in when) for name, alarm in _alarms(template).items()}
+
+    assert GOES_OFF == goes_off
+
+
 def test_nothing_is_needed_to_be_told_by_mail_but_an_address(template: Template) -> None:
     """Without an address the topic is there, and somebody may subscribe to it later."""
     mail = template["Resources"]["AlarmsByMail"]

@@ -73,16 +73,32 @@ def test_the_function_is_the_layers_handler(template: Template) -> None:
     assert Target("3.13", Arch.ARM64).file_name == layer["ContentUri"]
     assert (["python3.13"], ["arm64"]) == (layer["CompatibleRuntimes"], layer["CompatibleArchitectures"])
     assert "JSON" == function["LoggingConfig"]["LogFormat"]
+    assert "INFO" == function["LoggingConfig"]["ApplicationLogLevel"]
     assert {"Ref": "Log"} == function["LoggingConfig"]["LogGroup"]
     assert {"Ref": "LogRetentionDays"} == _properties(template, "Log")["RetentionInDays"]
 
 
+def test_the_log_outlives_the_stack(template: Template) -> None:
+    """What happened to somebody's money may be asked after the stack is gone."""
+    log = template["Resources"]["Log"]
+
+    assert ("Retain", "Retain") == (log["DeletionPolicy"], log["UpdateReplacePolicy"])
+
+
+def test_the_function_has_the_memory_that_it_is_reckoned_with(template: Template) -> None:
+    """docs/scale.md supposes 512 MB; the processor's share shrinks with them, so far less cannot be chosen."""
+    memory = template["Parameters"]["MemorySize"]
+
+    assert {"Ref": "MemorySize"} == _properties(template, "Function")["MemorySize"]
+    assert (256, 512) == (memory["MinValue"], memory["Default"])
+
+
 def test_the_function_ends_before_the_api_gives_up(template: Template) -> None:
-    """Whoever waits at the API gets the function's own answer; fifteen seconds are the least a payment needs."""
+    """Whoever waits at the API gets the function's own answer; docs/scale.md reckons with all the time there is."""
     function = _properties(template, "Function")
     patience_s = function["Events"]["Http"]["Properties"]["TimeoutInMillis"] / 1000
 
-    assert 15 <= function["Timeout"] < patience_s
+    assert 29 == function["Timeout"] < patience_s
 
 
 def test_every_variable_is_a_setting(template: Template) -> None:
@@ -120,19 +136,25 @@ def test_the_api_passes_everything_on(template: Template) -> None:
 
     assert ("/{proxy+}", "ANY", "2.0") == (event["Path"], event["Method"], event["PayloadFormatVersion"])
     assert "CorsConfiguration" not in _properties(template, "Api")
-    assert {"Ref": "RequestsPerSecond"} == _properties(template, "Api")["DefaultRouteSettings"][
-        "ThrottlingRateLimit"
-    ]
+
+
+def test_nobody_runs_up_a_bill(template: Template) -> None:
+    """The API lets through what was chosen, at once as well as for good; AWS's own limit of a burst is thousands."""
+    chosen = {"Ref": "RequestsPerSecond"}
+    limits = {"ThrottlingRateLimit": chosen, "ThrottlingBurstLimit": chosen}
+
+    assert limits == _properties(template, "Api")["DefaultRouteSettings"]
 
 
 def test_the_stream_delivers_and_never_stops_at_one_record(template: Template) -> None:
-    """Halved, tried again a few times, put aside; from the first record on."""
+    """Halved, tried again a few times, put aside; from the first record on, and without waiting for more."""
     event = _properties(template, "Function")["Events"]["Owed"]
     stream = event["Properties"]
 
     assert "DynamoDB" == event["Type"]
     assert {"Fn::GetAtt": ["Orders", "StreamArn"]} == stream["Stream"]
     assert "TRIM_HORIZON" == stream["StartingPosition"]
+    assert 0 == stream["MaximumBatchingWindowInSeconds"]
     assert stream["BisectBatchOnFunctionError"] is True
     assert 0 < stream["MaximumRetryAttempts"] <= 10
     assert 0 < stream["MaximumRecordAgeInSeconds"] <= 86_400
@@ -169,11 +191,19 @@ def test_the_schedule_looks_after_what_is_due_every_minute(template: Template) -
     event = function["Events"]["EveryMinute"]
 
     assert ("Schedule", "rate(1 minute)") == (event["Type"], event["Properties"]["Schedule"])
-    assert 0 == function["EventInvokeConfig"]["MaximumRetryAttempts"]
+    for tries in (function["EventInvokeConfig"], event["Properties"]["RetryPolicy"]):
+        assert (0, 60) == (tries["MaximumRetryAttempts"], tries["MaximumEventAgeInSeconds"])
     assert {"Fn::GetAtt": ["Failed", "Arn"]} == (
         function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
     )
     assert "AWS::SQS::Queue" == template["Resources"]["Failed"]["Type"]
+
+
+def test_what_failed_is_kept_for_two_weeks_and_encrypted(template: Template) -> None:
+    """It waits for a person; and an event names orders."""
+    queue = _properties(template, "Failed")
+
+    assert (14 * 24 * 3600, True) == (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"])
 
 
 def test_the_role_may_do_what_the_store_asks_and_nothing_else(template: Template) -> None:
@@ -468,6 +498,15 @@ def test_the_function_reaches_out_by_the_fixed_address_alone(template: Template)
         nat = routes[inside[subnet]]["NatGatewayId"]["Ref"]
         assert nats[nat]["Properties"]["AllocationId"]["Fn::GetAtt"][0].startswith("Address")
     assert "SecurityGroupIngress" not in _properties(template, "Outwards")
+
+
+def test_the_way_to_the_table_is_free(template: Template) -> None:
+    """A gateway endpoint costs nothing, an interface by the hour; without either the NAT gateway counts each byte."""
+    endpoint = _properties(template, "StraightToDynamoDB")
+
+    assert "Gateway" == endpoint["VpcEndpointType"]
+    assert endpoint["ServiceName"]["Fn::Sub"].endswith(".dynamodb")
+    assert {"InsideRoutesA", "InsideRoutesB"} == _named_resources(endpoint["RouteTableIds"])
 
 
 def test_a_shop_on_any_port_hears(template: Template) -> None:
