@@ -50,7 +50,7 @@ def test_a_function_that_only_verifies_reads_nothing_of_cancels_and_webhooks() -
     """What other requests need is read by the first of them."""
     never = (
         "dojang.core.cancellation", "dojang.bootpay.webhook", "dojang.usecases.receive_webhook",
-        "dojang.web.openapi", "concurrent.futures",
+        "dojang.web.openapi", "concurrent.futures", "dataclasses",
     )  # fmt: skip
     code = f"import sys, dojang.entry.aws; print([name for name in {never!r} if name in sys.modules])"
     environment = {"DOJANG_MODE": "emulator", "DOJANG_STORE": "dynamodb://orders", "PATH": "/usr/bin:/bin"}

@@ -14,12 +14,12 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 
 import msgspec
 
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
+from dojang.core.values import replace
 from dojang.entry.aws.ahead import Ahead, before_snapshot
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
 from dojang.entry.settings import EMULATOR_KEY, Settings, read_settings, secrets_elsewhere
