@@ -6,7 +6,6 @@ Every port is awaited, and none of them needs an event loop: `dojang.drive` says
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from dojang.core.pace import Pace
 from dojang.core.payment import Event, Record
 from dojang.core.receipt import Receipt
 from dojang.core.rules import Rules
+from dojang.core.values import Value, field
 
 __all__ = [
     "Approval",
@@ -36,8 +36,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFilter:
+class OrderFilter(Value):
     """Which orders to list.
 
     Attributes:
@@ -55,16 +54,14 @@ class OrderFilter:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Value, kw_only=False):
     """A page of orders, newest first, and where the next one begins."""
 
     records: Sequence[Record]
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Value):
     """What a webhook claims, reduced to what makes it different from another one. It proves nothing.
 
     Attributes:
@@ -89,8 +86,7 @@ class Notice:
         return f"{self.receipt_id}/{self.kind}/{self.cancelled}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredNotice:
+class StoredNotice(Value):
     """A notice in the inbox.
 
     Attributes:
@@ -244,8 +240,7 @@ class Gateway(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOver:
+class HandedOver(Value, kw_only=False):
     """What became of one attempt to hand a delivery over.
 
     Attributes:
@@ -267,13 +262,11 @@ class Fulfilment(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Value, kw_only=False):
     """The shop wants the money."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Value, kw_only=False):
     """The shop does not want the money, or did not answer."""
 
     reason: str
@@ -311,8 +304,7 @@ class Throttle(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(Value):
     """Everything a use case may touch.
 
     Attributes:

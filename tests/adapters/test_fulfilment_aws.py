@@ -354,7 +354,9 @@ def test_nobody_there_is_tried_again() -> None:
     with opened() as door:
         queue = to_queue(door)
 
-    assert HandedOver(settled=False, words="NewConnectionError") == hand_over(queue)
+    assert HandedOver(
+        settled=False, words="no connection to 127.0.0.1: the connection was refused"
+    ) == hand_over(queue)
 
 
 def test_without_keys_nothing_is_sent(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,7 +454,8 @@ def test_a_name_server_that_is_silent_holds_no_delivery(monkeypatch: pytest.Monk
     ]
     let_go.set()
 
-    assert [HandedOver(settled=False, words="ReadTimeoutError")] * 2 == silent
+    assert [False, False] == [told.settled for told in silent]
+    assert all("no answer in time" in told.words for told in silent)
 
 
 def test_looking_for_the_bus_takes_from_the_time_of_the_event(door: Door) -> None:
@@ -464,7 +467,7 @@ def test_looking_for_the_bus_takes_from_the_time_of_the_event(door: Door) -> Non
     times = iter([100.0, 100.0, 105.0])
     bus._monotonic = lambda: next(times)
 
-    assert HandedOver(settled=False, words="ReadTimeoutError") == hand_over(bus)
+    assert HandedOver(settled=False, words="no answer in time") == hand_over(bus)
 
 
 # --- what it costs -------------------------------------------------------------------------------------------------

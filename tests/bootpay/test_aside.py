@@ -37,7 +37,7 @@ def hanging() -> Iterator[Hanging]:
     hanging.let_go.set()
 
 
-def nothing() -> None:
+def nothing(*_: object) -> None:
     """Nothing to clear up."""
 
 
@@ -65,7 +65,7 @@ def test_what_ends_too_late_is_cleared_up_and_gives_its_thread_back(hanging: Han
     """A connection that nobody waits for any more is closed; the next one finds a thread."""
     aside, cleared = Aside(1), threading.Event()
     with pytest.raises(TimeoutError):
-        aside.do(hanging, 0.02, too_late=cleared.set)
+        aside.do(hanging, 0.02, too_late=lambda _: cleared.set())
     before = cleared.is_set()
     hanging.let_go.set()
 

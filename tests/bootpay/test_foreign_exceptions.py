@@ -1,25 +1,20 @@
-"""Nothing that urllib3, asyncio or the system can raise gets past the transports."""
+"""Nothing that asyncio or the system can raise gets past the transports."""
 
 from __future__ import annotations
 
 import asyncio
-import http.client
-import inspect
 import socket
 import ssl
 import time
-from types import ModuleType
 from typing import Any
 
 import pytest
-import urllib3.connection
-import urllib3.exceptions
 
 from dojang.bootpay.account import Address
 from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.over_asyncio import Session
-from dojang.bootpay.over_urllib3 import Connections
+from dojang.bootpay.over_sockets import Connections
 
 SYSTEM = [
     ConnectionRefusedError,
@@ -40,21 +35,6 @@ STEP = Transmit("POST", "/v2/confirm", {}, b"{}", 1.0, 1.0, None)
 ADDRESS = Address.of("http://127.0.0.1:9")
 
 
-def raised_by(module: ModuleType, root: type[BaseException]) -> list[type[BaseException]]:
-    """Every exception a module defines that is neither a warning nor about websockets."""
-    found = [
-        value for _, value in inspect.getmembers(module, inspect.isclass) if issubclass(value, Exception)
-    ]
-    return [kind for kind in found if not issubclass(kind, Warning) and not kind.__name__.startswith("WS")]
-
-
-URLLIB3 = [
-    *raised_by(urllib3.exceptions, Exception),
-    *raised_by(http.client, http.client.HTTPException),
-    *SYSTEM,
-]
-
-
 def instance(kind: type[BaseException]) -> BaseException:
     """An instance without its constructor's demands, holding a text that must never come out."""
     error = kind.__new__(kind)
@@ -70,16 +50,16 @@ def session(address: Address = ADDRESS) -> Session:
     return Session(address, pool_size=1, max_response_bytes=100_000, ca_certs=None, clock=time.monotonic)
 
 
-@pytest.mark.parametrize("kind", URLLIB3, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
 def test_whatever_connecting_raises_never_left(
     kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a connection is made nothing has been sent."""
 
-    def connect(self: object) -> None:
+    def connect(*_: object) -> None:
         raise instance(kind)
 
-    monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     fault = connections().transmit(STEP)
 
     assert isinstance(fault, Fault)
@@ -87,7 +67,7 @@ def test_whatever_connecting_raises_never_left(
     assert "SECRET" not in fault.words
 
 
-@pytest.mark.parametrize("kind", URLLIB3, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("moment", ["sending", "reading"])
 def test_whatever_sending_raises_may_have_left(
     moment: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
@@ -96,19 +76,20 @@ def test_whatever_sending_raises_may_have_left(
 
     class Breaking:
         def settimeout(self, seconds: float) -> None: ...
-        def close(self) -> None: ...
+        def setsockopt(self, *_: object) -> None: ...
+
+        def close(self) -> None:
+            closed.append(self)
 
         def sendall(self, data: bytes) -> None:
             if moment == "sending":
                 raise instance(kind)
 
-        def recv_into(self, buffer: memoryview) -> int:
+        def recv(self, size: int) -> bytes:
             raise instance(kind)
 
-    def connect(self: Any) -> None:
-        self.sock = Breaking()
-
-    monkeypatch.setattr(urllib3.connection.HTTPConnection, "connect", connect)
+    closed: list[Breaking] = []
+    monkeypatch.setattr(socket, "create_connection", lambda *_: Breaking())
     line = connections()
     fault = line.transmit(STEP)
 
@@ -116,6 +97,43 @@ def test_whatever_sending_raises_may_have_left(
     assert fault.left
     assert "SECRET" not in fault.words
     assert [] == line._idle
+    assert 1 == len(closed)
+
+
+@pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("moment", ["setting", "greeting"])
+def test_a_connection_that_is_not_finished_is_closed(
+    moment: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails between the connection and the first byte of the request never left, and leaves nothing open."""
+
+    class Opening:
+        def setsockopt(self, *_: object) -> None:
+            if moment == "setting":
+                raise instance(kind)
+
+        def close(self) -> None:
+            closed.append(self)
+
+    def greet(*_: object, **__: object) -> None:
+        raise instance(kind)
+
+    closed: list[Opening] = []
+    monkeypatch.setattr(socket, "create_connection", lambda *_: Opening())
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", greet)
+    secure = Connections(
+        Address.of("https://127.0.0.1:9"),
+        pool_size=1,
+        max_response_bytes=100,
+        ca_certs=None,
+        clock=time.monotonic,
+    )
+    fault = secure.transmit(STEP)
+
+    assert isinstance(fault, Fault)
+    assert not fault.left
+    assert "SECRET" not in fault.words
+    assert 1 == len(closed)
 
 
 @pytest.mark.parametrize("kind", SYSTEM, ids=lambda kind: kind.__name__)

@@ -13,6 +13,7 @@ from dojang.bootpay.conversation import Fault
 from dojang.bootpay.http1 import AnswerReader
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DAMAGED = Fault(left=True, words="the answer was damaged on its way")
 GOOD = {
     "length": (HEAD + b"Content-Length: 5\r\n\r\nhello", b"hello", True),
     "empty": (HEAD + b"content-length:0\r\n\r\n", b"", True),
@@ -125,3 +126,28 @@ def test_a_closed_connection_ends_only_what_has_no_other_end(data: bytes, expect
         reader.feed(data)
 
     assert expected == reader.end()
+
+
+@pytest.mark.parametrize(
+    ("head", "outcome"),
+    [
+        (b"X-Sum: 907060870\r\nContent-Length: 5\r\n\r\n", Answer(200, b"hello")),
+        (b"X-Sum: 907060871\r\nContent-Length: 5\r\n\r\n", DAMAGED),
+        (b"x-sum: 907060871\r\n\r\n", DAMAGED),
+        (b"X-Sum: none\r\nContent-Length: 5\r\n\r\n", Answer(200, b"hello")),
+        (b"Content-Length: 5\r\n\r\n", Answer(200, b"hello")),
+    ],
+    ids=["right", "wrong", "wrong, until closed", "no number", "none"],
+)
+def test_a_body_is_what_its_checksum_says(head: bytes, outcome: Answer | Fault) -> None:
+    """Where the server sends one, under the name that it is asked for."""
+    reader = AnswerReader(1000, b"x-sum")
+
+    assert outcome == (reader.feed(HEAD + head + b"hello") or reader.end())
+
+
+def test_nobody_asked_for_a_checksum() -> None:
+    """Bootpay sends none, and what a header of that name means elsewhere is not known."""
+    reader = AnswerReader(1000)
+
+    assert Answer(200, b"hello") == reader.feed(HEAD + b"X-Sum: 1\r\nContent-Length: 5\r\n\r\nhello")

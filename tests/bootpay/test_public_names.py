@@ -43,7 +43,7 @@ def test_import_is_light() -> None:
 
 
 def test_the_blocking_client_brings_no_event_loop() -> None:
-    """Making a blocking client costs urllib3, and neither aiohttp nor asyncio."""
+    """Making a blocking client costs sockets and TLS, and neither urllib3 nor aiohttp nor asyncio."""
     code = (
         "import sys, dojang.bootpay as b; b.Bootpay(client_key='a', secret_key='b');"
         "print([name for name in ('aiohttp', 'asyncio') if name in sys.modules])"

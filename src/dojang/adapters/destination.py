@@ -125,7 +125,7 @@ class Destination:
     def _address(self, within_s: float) -> str | Unreachable:
         """The one address to connect to, or why not: every address that the name has must be allowed."""
         search = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
-        found = self._resolving.do(search, within_s, too_late=lambda: None)
+        found = self._resolving.do(search, within_s, too_late=lambda _: None)
         addresses = [str(entry[4][0]) for entry in found]
         for text in addresses:
             place = place_of(text)

@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import urllib3
-
 from dojang.adapters.arn import Bus, Queue
 from dojang.adapters.aws import Endpoint, NoKeys, Silent, usual_address
 from dojang.adapters.fulfilment import delivery_body
@@ -175,9 +173,8 @@ def _asked(
 ) -> Mapping[str, Any]:
     """The JSON object of an answer with status 200; anything else is told by its code."""
     within_s = max(0.001, within_s)
-    timeout = urllib3.Timeout(total=within_s, connect=min(_CONNECT_S, within_s))
-    answer = endpoint.post(target, json.dumps(request).encode(), timeout)
-    said = _object(answer.data)
+    answer = endpoint.post(target, json.dumps(request).encode(), within_s, connect_s=_CONNECT_S)
+    said = _object(answer.body)
     if answer.status == 200:
         return said
     code = str(said.get("__type", "")).rpartition("#")[2]

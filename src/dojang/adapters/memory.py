@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from dojang.adapters.rows import cursor_from, cursor_of, micros
@@ -13,6 +12,7 @@ from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
 from dojang.core.schedule import is_unfinished
+from dojang.core.values import replace
 from dojang.errors import Conflict
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 

@@ -6,7 +6,6 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -41,6 +40,7 @@ from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.values import replace
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from dojang.adapters.payment_json import payment_from, payment_json
 from dojang.core.delivery import Delivery, DeliveryState, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Event, Payment, Record, What
+from dojang.core.payment import Event, Record, What
 from dojang.ports import Notice, StoredNotice
 
 __all__ = [
@@ -52,25 +53,8 @@ def _at(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _construct(wanted: type, value: object) -> object:
-    if wanted is ReceiptId or wanted is OrderId:
-        return wanted(value)
-    raise NotImplementedError(wanted)
-
-
-_payment = msgspec.json.Decoder(Payment, dec_hook=_construct)
 _mapping = msgspec.json.Decoder(dict[str, object])
 _encoder = msgspec.json.Encoder(enc_hook=str)
-
-
-def payment_json(payment: Payment) -> str:
-    """A payment as JSON text."""
-    return _encoder.encode(payment).decode()
-
-
-def payment_from(text: str | bytes) -> Payment:
-    """Read a payment back."""
-    return _payment.decode(text)
 
 
 def _json(value: Mapping[str, object]) -> str:

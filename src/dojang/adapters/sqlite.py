@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.values import replace
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 

@@ -27,13 +27,13 @@ class Aside:
     def __init__(self, threads_max: int) -> None:
         self._free = threading.BoundedSemaphore(threads_max)
 
-    def do(self, work: Callable[[], T], within_s: float, *, too_late: Callable[[], object]) -> T:
+    def do(self, work: Callable[[], T], within_s: float, *, too_late: Callable[[T], object]) -> T:
         """What `work` gives or raises, if that is in time.
 
         Args:
             work: Done once, or not at all where no thread becomes free.
             within_s: As long as there is time, waiting for a thread included.
-            too_late: Called in the end of work that nobody waits for any more: clears up.
+            too_late: Given what came of work that nobody waits for any more: clears up.
 
         Raises:
             TimeoutError: The time is over. The work may still go on.
@@ -53,7 +53,7 @@ class Aside:
 
 class _Errand(Generic[T]):
     def __init__(
-        self, work: Callable[[], T], too_late: Callable[[], object], thread: threading.BoundedSemaphore
+        self, work: Callable[[], T], too_late: Callable[[T], object], thread: threading.BoundedSemaphore
     ) -> None:
         self._work = work
         self._too_late = too_late
@@ -73,8 +73,8 @@ class _Errand(Generic[T]):
             self._done.set()
             given_up = self._given_up
         try:
-            if given_up:
-                self._too_late()
+            if given_up and self._given:
+                self._too_late(self._given[0])
         finally:
             self._thread.release()
 

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 from collections.abc import Callable, Coroutine
 from types import MethodType
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from dojang.bootpay.call import Call
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,21 +61,10 @@ class Endpoint(Generic[P, T]):
         return named.found() if isinstance(named, _Named) else self._named
 
     @functools.cached_property
-    def _method(self) -> Callable[..., object]:
+    def _method(self) -> _Method:
         # Made once: binding then costs what binding any method costs, and help() shows the real signature. Made when it
         # is first wanted: a function that starts cold asks for one receipt, and there are forty endpoints.
-        function = self.call
-
-        @functools.wraps(function)
-        def method(sender: Blocking | Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> object:
-            return sender.send(function(*args, **kwargs))
-
-        # Without this, inspect would take the function's own first parameter for the client.
-        own = inspect.signature(function)
-        sender_first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-        signature = own.replace(parameters=[sender_first, *own.parameters.values()])
-        method.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
-        return method
+        return _Method(self.call)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Endpoint[P, T]: ...
@@ -85,6 +76,27 @@ class Endpoint(Generic[P, T]):
         if instance is None:
             return self
         return MethodType(self._method, cast("Blocking | Awaiting", instance))
+
+
+class _Method:
+    """An endpoint's function as a method: what it returns is sent."""
+
+    def __init__(self, function: Callable[..., Call[Any]]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, sender: Blocking | Awaiting, /, *args: object, **kwargs: object) -> object:
+        return sender.send(self._function(*args, **kwargs))
+
+    @property
+    def __signature__(self) -> Signature:
+        # Read by inspect, and only then: to read inspect is more work than to ask Bootpay.
+        from inspect import Parameter, signature
+
+        # Without this, inspect would take the function's own first parameter for the client.
+        own = signature(self._function)
+        sender_first = Parameter("self", Parameter.POSITIONAL_ONLY)
+        return own.replace(parameters=[sender_first, *own.parameters.values()])
 
 
 class Later:

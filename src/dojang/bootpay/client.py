@@ -145,8 +145,8 @@ class Bootpay(Endpoints, Blocking):
             clock=clock,
             jitter=jitter,
         )
-        # Importing this module costs no HTTP library; making a client does.
-        from dojang.bootpay.over_urllib3 import Connections
+        # Importing this module reads nothing of TLS; making a client does.
+        from dojang.bootpay.over_sockets import Connections
 
         self._connections = Connections(
             self._line.address,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 
@@ -31,14 +30,8 @@ def _known(error: BaseException) -> str | None:
             return f"TLS failed ({getattr(error, 'reason', None) or type(error).__name__})"
         case TimeoutError():
             return "no answer in time"
-        case http.client.IncompleteRead():
-            return "the answer broke off"
-        case http.client.RemoteDisconnected():
-            return "the connection was closed without an answer"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return "the connection broke"
-        case http.client.HTTPException():
-            return "the answer is not HTTP"
         case _:
             return None
 

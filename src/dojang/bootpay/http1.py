@@ -7,6 +7,7 @@ request would be worse than none.
 from __future__ import annotations
 
 import re
+import zlib
 from enum import Enum, auto
 
 from dojang.bootpay.call import Answer
@@ -24,6 +25,7 @@ _CHUNK_LINE_MAX = 4096
 _BROKE_OFF = Fault(left=True, words="the answer broke off")
 _NO_ANSWER = Fault(left=True, words="the connection was closed without an answer")
 _NOT_HTTP = Fault(left=True, words="the answer is not HTTP")
+_DAMAGED = Fault(left=True, words="the answer was damaged on its way")
 
 
 def written(step: Transmit, host: str) -> bytes:
@@ -55,6 +57,7 @@ class AnswerReader:
 
     Args:
         body_max: A longer body is a fault.
+        summed_by: The header, in lower case, that holds the body's CRC-32; empty if no server of these sends one.
 
     Attributes:
         reusable: Whether the connection can carry another request; meaningful once there is an answer.
@@ -69,11 +72,15 @@ class AnswerReader:
         "_last_chunk",
         "_length",
         "_status",
+        "_sum",
+        "_summed_by",
         "reusable",
     )
 
-    def __init__(self, body_max: int) -> None:
+    def __init__(self, body_max: int, summed_by: bytes = b"") -> None:
         self.reusable = False
+        self._summed_by = summed_by
+        self._sum = b""
         self._body_max = body_max
         self._buffer = bytearray()
         self._at = 0  # what lies before has been read
@@ -101,7 +108,7 @@ class AnswerReader:
     def end(self) -> Answer | Fault:
         """The server has closed the connection: what was the answer?"""
         if self._framing is _Framing.UNTIL_CLOSED:
-            return Answer(self._status, bytes(self._buffer[self._at :]))
+            return self._whole(bytes(self._buffer[self._at :]))
         return _BROKE_OFF if self._buffer else _NO_ANSWER
 
     def _read_heads(self, news: int) -> Fault | None:
@@ -138,6 +145,8 @@ class AnswerReader:
                 codings.append(header[2].strip().lower())
             elif name == b"connection":
                 closing = closing or b"close" in header[2].lower()
+            elif name == self._summed_by:
+                self._sum = header[2].strip()
         if 100 <= status < 200 and status != 101:
             return None  # an interim answer: the real one follows
         self._status = status
@@ -165,7 +174,7 @@ class AnswerReader:
         self.reusable = not closing
         return None
 
-    def _read_length(self) -> Answer | None:
+    def _read_length(self) -> Answer | Fault | None:
         end = self._at + self._length
         if len(self._buffer) < end:
             return None
@@ -202,9 +211,14 @@ class AnswerReader:
             del self._buffer[: end + 2]
             self._at = 0
 
-    def _done(self, body: bytes, end: int) -> Answer:
+    def _done(self, body: bytes, end: int) -> Answer | Fault:
         # Bytes that nobody asked for would be taken for the next answer.
         self.reusable = self.reusable and len(self._buffer) == end
+        return self._whole(body)
+
+    def _whole(self, body: bytes) -> Answer | Fault:
+        if self._sum.isdigit() and int(self._sum) != zlib.crc32(body):
+            return _DAMAGED
         return Answer(self._status, body)
 
     def _too_long(self) -> Fault:

@@ -24,7 +24,7 @@ from dojang.errors import ConfigError
 
 __all__ = ["Session"]
 
-# As in over_urllib3: an idle connection older than this is not trusted.
+# As in over_sockets: an idle connection older than this is not trusted.
 _IDLE_MAX_S = 45.0
 _CLOSING_MAX_S = 1.0
 # Whoever asks a name server that is silent hangs for half a minute. In threads of their own, so that the loop's few,

@@ -24,10 +24,9 @@ def tls_context(ca_certs: str | None) -> ssl.SSLContext:
 
 
 def shared_tls_context() -> ssl.SSLContext:
-    """One context for all of urllib3's connections that trust what the system trusts.
+    """One context for all connections over sockets that trust what the system trusts.
 
-    To read that takes 15 ms of a processor, and a function that starts cold connects to three services. urllib3 writes
-    into a context that it is given, the same for all of ours; asyncio's connections have contexts of their own.
+    To read that takes 15 ms of a processor, and a function that starts cold connects to three services.
     """
     # OpenSSL's own names for what the system trusts.
     return _trusting(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))

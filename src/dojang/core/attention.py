@@ -9,7 +9,6 @@ Rule 4: after a decision the order is looked at once more: much may have happene
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending
@@ -27,6 +26,7 @@ from dojang.core.payment import (
     was_paid,
 )
 from dojang.core.receipt import Receipt
+from dojang.core.values import replace
 from dojang.core.verification import Reason
 
 __all__ = ["give_up_delivery", "held_money", "needs_attention", "resolve_attention"]

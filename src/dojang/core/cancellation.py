@@ -14,11 +14,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dojang.core.order import Order, OrderId
 from dojang.core.payment import Payment, State
+from dojang.core.values import Value, field
 from dojang.errors import InvalidValue
 
 __all__ = ["CancelRefusal", "CancelTerms", "WantedCancel", "WhyNot", "key_of", "terms_of"]
@@ -100,8 +100,7 @@ _ACCOUNT_FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedCancel:
+class WantedCancel(Value):
     """What the shop asks for.
 
     Attributes:
@@ -177,8 +176,7 @@ def _check_account(account: Mapping[str, str]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTerms:
+class CancelTerms(Value, kw_only=False):
     """A cancel that may be begun.
 
     Attributes:
@@ -193,8 +191,7 @@ class CancelTerms:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRefusal:
+class CancelRefusal(Value, kw_only=False):
     """A cancel that is not begun.
 
     Attributes:

@@ -7,7 +7,6 @@ Rule 2: Bootpay's running total tells what became of a cancel; nothing is conclu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from dojang.core.decision import Accepted, Answer, Decision, Draft, Pending, Ref
 from dojang.core.payment import CancelRequest, Payment, Question, Record, State, What
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
+from dojang.core.values import replace
 from dojang.core.verification import Reason
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ Rule 3: the same decision made twice owes under the same ids.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from dojang.core.delivery import Delivery, Lane
@@ -17,13 +16,13 @@ from dojang.core.order import OrderId, ReceiptId, major_units
 from dojang.core.payment import Event, Payment, Question, Record, What, shown_state
 from dojang.core.receipt import Account, Receipt
 from dojang.core.schedule import next_check
+from dojang.core.values import Value
 from dojang.core.verification import Reason
 
 __all__ = ["Accepted", "Answer", "Approve", "Decision", "Draft", "Pending", "Refusal"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Value):
     """The receipt counts: the order is paid, or its virtual account awaits the deposit.
 
     Attributes:
@@ -39,15 +38,13 @@ class Accepted:
     account: Account | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Value, kw_only=False):
     """Nothing is decided yet: ask again."""
 
     retry_after_s: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Value, kw_only=False):
     """The receipt does not count.
 
     Attributes:
@@ -59,8 +56,7 @@ class Refusal:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Approve:
+class Approve(Value, kw_only=False):
     """Everything fits and the buyer has agreed: money moves only if the caller now confirms."""
 
     receipt: Receipt
@@ -70,8 +66,7 @@ Answer = Accepted | Pending | Refusal | Approve
 """What whoever asked is told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Value):
     """All that one transaction writes, and what the caller is told.
 
     Attributes:

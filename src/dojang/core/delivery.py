@@ -7,11 +7,11 @@ Rule 2: what is owed is written in the transaction that decides it, never later.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dojang.core.order import OrderId
+from dojang.core.values import Value, field
 
 __all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "due_again"]
 
@@ -43,8 +43,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Value):
     """One thing owed.
 
     Attributes:

@@ -6,12 +6,11 @@ Rule 2: an account that is set aside stays open at the bank, so it is kept in mi
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dojang.core.decision import Accepted, Decision, Draft, Pending
 from dojang.core.history import account_data
 from dojang.core.payment import Fate, State, What
 from dojang.core.receipt import Account, Receipt
+from dojang.core.values import replace
 
 __all__ = ["account_issued", "set_account_aside"]
 

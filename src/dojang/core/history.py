@@ -7,7 +7,6 @@ Rule 2: a step that the table does not allow is refused, whoever wrote it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -26,6 +25,7 @@ from dojang.core.payment import (
     What,
 )
 from dojang.core.receipt import Account
+from dojang.core.values import replace
 
 __all__ = ["account_data", "apply", "fold"]
 

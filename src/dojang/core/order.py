@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from dojang.core.values import Value, field
 from dojang.errors import InvalidValue
 
 __all__ = ["CURRENCIES", "Money", "Order", "OrderId", "ReceiptId"]
@@ -70,8 +70,7 @@ class ReceiptId(str):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Value, kw_only=False):
     """An exact amount.
 
     Attributes:
@@ -133,8 +132,7 @@ def major_units(minor: int, currency: str) -> int | float:
     return minor if decimals == 0 else float(Decimal(minor).scaleb(-decimals))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Value):
     """The terms of one order.
 
     Attributes:

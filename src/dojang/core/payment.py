@@ -7,12 +7,12 @@ Rule 2: an intent to move money is an event of its own, and it carries a lease.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.receipt import Account
+from dojang.core.values import Value, field
 
 __all__ = [
     "TRANSITIONS",
@@ -131,8 +131,7 @@ class Fate(StrEnum):
     """Its money has gone back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherReceipt:
+class OtherReceipt(Value):
     """A receipt of this order that is not the one that pays for it.
 
     Attributes:
@@ -150,8 +149,7 @@ class OtherReceipt:
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Value):
     """Something that a person must decide.
 
     Attributes:
@@ -163,15 +161,13 @@ class Question:
     receipt_id: ReceiptId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(Value):
     """Until when an intent is nobody else's business."""
 
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelIntent:
+class CancelIntent(Value):
     """The cancel that is under way.
 
     Attributes:
@@ -189,8 +185,7 @@ class CancelIntent:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequest:
+class CancelRequest(Value):
     """A cancel the shop asked for, remembered for ever under its idempotency key.
 
     Attributes:
@@ -215,8 +210,7 @@ class CancelRequest:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class Payment(Value):
     """Where an order stands, folded from its history.
 
     Attributes:
@@ -273,8 +267,7 @@ class Payment:
         return self.lease is not None and now < self.lease.until
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Value):
     """One step in an order's history.
 
     Attributes:
@@ -292,8 +285,7 @@ class Event:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Value):
     """An order as the store has it.
 
     Attributes:

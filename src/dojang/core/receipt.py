@@ -6,11 +6,11 @@ Rule 2: no card number, no buyer data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from dojang.core.order import ReceiptId
+from dojang.core.values import Value
 
 __all__ = ["Account", "Receipt", "ReceiptStatus"]
 
@@ -40,8 +40,7 @@ class ReceiptStatus(StrEnum):
     """A number nobody documented: not paid, look again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Value):
     """A virtual account the buyer must pay into. Not the buyer's own.
 
     Attributes:
@@ -59,8 +58,7 @@ class Account:
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Value):
     """One checkout as Bootpay tells it.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from dojang.core.values import Value
 
 __all__ = ["LatePayment", "Mode", "OnMismatch", "Rules"]
 
@@ -36,8 +37,7 @@ class LatePayment(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Value):
     """The shop's choices and the machine's own times.
 
     Attributes:

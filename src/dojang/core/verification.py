@@ -7,12 +7,12 @@ Rule 3: what is not plainly acceptable is refused, with the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dojang.core.order import Order
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
 from dojang.core.rules import Mode
+from dojang.core.values import Value
 
 __all__ = ["AwaitsApproval", "AwaitsDeposit", "NotYet", "Reason", "Rejected", "Verdict", "Verified", "judge"]
 
@@ -96,37 +96,32 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Value, kw_only=False):
     """The receipt is paid and fits the order in every term."""
 
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitsApproval:
+class AwaitsApproval(Value, kw_only=False):
     """Everything fits and the buyer has agreed; no money moves before we confirm."""
 
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitsDeposit:
+class AwaitsDeposit(Value, kw_only=False):
     """Everything fits; a virtual account waits for the money."""
 
     receipt: Receipt
     account: Account | None
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(Value, kw_only=False):
     """Nothing is decided at Bootpay yet: look again later."""
 
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Value, kw_only=False):
     """The receipt does not pay for the order."""
 
     receipt: Receipt

@@ -71,25 +71,23 @@ class AwsSecrets:
         self._read.clear()
 
     def _ask(self, key: str, service: str, region: str, arn: str) -> str:
-        # Here rather than on top: most settings are in the environment, and urllib3 is not read for those.
-        import urllib3
-
+        # Here rather than on top: most settings are in the environment, and nothing of AWS is read for those.
         from dojang.adapters.aws import NoKeys, Silent
 
         endpoint = self._endpoint(key, service, region)
         wanted = {"SecretId": arn} if service == "secretsmanager" else {"Name": arn, "WithDecryption": True}
-        timeout = urllib3.Timeout(total=_ANSWER_S, connect=_CONNECT_S)
+        asked = json.dumps(wanted).encode()
         said = ""
         for _ in range(_ATTEMPTS):
             try:
-                answer = endpoint.post(_ASKS[service][0], json.dumps(wanted).encode(), timeout)
+                answer = endpoint.post(_ASKS[service][0], asked, _ANSWER_S, connect_s=_CONNECT_S)
             except NoKeys as error:
                 said = f"AWS cannot be asked for it: no credentials ({error})."
                 break
             except Silent as error:
                 said = f"AWS cannot be asked for it ({error})."
                 continue
-            fields = _object(answer.data)
+            fields = _object(answer.body)
             if answer.status == 200:
                 return _value(key, fields)
             # The code alone: the message may name more of the account than a log should hold.

@@ -13,7 +13,7 @@ from dojang.entry.asgi import Application, Loop, create_app
 from dojang.entry.asgi import serve as serve_app
 from dojang.entry.log import log_to_stderr
 from dojang.entry.settings import EMULATOR_KEY, Settings
-from dojang.entry.wiring import serving_world, store_name
+from dojang.entry.wiring import serving_world, store_name, without_keys
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import reconcile
@@ -68,6 +68,10 @@ def serve(
             "DOJANG_DELIVER_TO is not set: what is owed waits in the store "
             "(결제 결과를 알릴 주소가 없습니다. DOJANG_DELIVER_TO를 설정해 주세요)."
         )
+
+    if without := without_keys(settings):
+        # They may still come, from a role that is being given: not a reason to end.
+        warn(without)
 
     async def open_app(stack: AsyncExitStack) -> Application:
         return await open_service(settings, stack)

@@ -15,7 +15,6 @@ import re
 import socket
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -23,6 +22,7 @@ from dojang.adapters.address import Place, place_of
 from dojang.adapters.arn import Queue, read_arn
 from dojang.adapters.destination import plain_url
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
+from dojang.core.values import Value, field
 from dojang.entry.aws_secrets import AwsSecrets
 from dojang.errors import ConfigError, InvalidValue
 
@@ -169,8 +169,7 @@ _MISNAMED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Value):
     """What the outside chose, checked. Secrets are left out of `repr`."""
 
     mode: Mode

@@ -88,6 +88,26 @@ def open_backend(
     return SqliteBackend(_file_of(settings), migrate=migrate)
 
 
+def without_keys(settings: Settings) -> str | None:
+    """Why AWS's keys for the store cannot be had now, in a sentence; None if they can, or none are needed.
+
+    Raises:
+        ConfigError: If that takes a part that is not installed.
+    """
+    if not settings.store.startswith("dynamodb"):
+        return None
+    from dojang.adapters.aws import NoKeys, found
+
+    try:
+        found("DOJANG_STORE: dynamodb://")
+    except NoKeys as error:
+        return (
+            f"DOJANG_STORE: the table cannot be asked before there are AWS keys ({error}): set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, a profile, or a role of this machine (AWS 자격 증명이 없습니다)."
+        )
+    return None
+
+
 def migrated(settings: Settings) -> list[str]:
     """Make the store or bring it up to date; the names of the migrations that ran.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
 from dojang.core.cancelling import (
@@ -18,6 +17,7 @@ from dojang.core.observation import observe
 from dojang.core.order import OrderId
 from dojang.core.payment import CancelRequest, Record, State
 from dojang.core.receipt import Receipt
+from dojang.core.values import Value, replace
 from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, OutOfTime, Refused
 from dojang.ports import World
@@ -32,8 +32,7 @@ _CONFLICTS_MAX = 8
 _NOT_SENT = "not_sent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelDone:
+class CancelDone(Value):
     """The money goes back.
 
     Attributes:
@@ -52,15 +51,13 @@ class CancelDone:
         return self.request.cancelled
 
 
-@dataclass(frozen=True, slots=True)
-class CancelPending:
+class CancelPending(Value, kw_only=False):
     """It may or may not have been carried out; it will be found out, or a person is called."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelNotDone:
+class CancelNotDone(Value):
     """Nothing went back.
 
     Attributes:

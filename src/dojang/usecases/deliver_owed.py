@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dojang.core.attention import give_up_delivery
@@ -14,6 +14,7 @@ from dojang.core.order import ReceiptId
 from dojang.core.payment import Record, State, was_paid
 from dojang.core.receipt import ReceiptStatus
 from dojang.core.surplus import money_returned
+from dojang.core.values import replace
 from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import HandedOver, World

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import State
 from dojang.core.schedule import after_doubt
+from dojang.core.values import Value, replace
 from dojang.errors import BootpayError, Conflict, StoreError, StoreUnavailable
 from dojang.ports import OrderFilter, StoredNotice, World
 from dojang.usecases.check_order import Found, check_order
@@ -31,8 +32,7 @@ _AT_WORK = "at_work"
 _TIME_FOR_ONE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Value, kw_only=False):
     """One order that was not as we believed.
 
     Attributes:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dojang.core.order import Order
 from dojang.core.payment import Event, Payment, Record, What
 from dojang.core.schedule import next_check
+from dojang.core.values import Value
 from dojang.ports import World
 
 __all__ = ["OrderExists", "Registered", "register_order"]
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Value, kw_only=False):
     """The order is on file under these terms.
 
     Attributes:
@@ -26,8 +25,7 @@ class Registered:
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OrderExists:
+class OrderExists(Value, kw_only=False):
     """Another order is on file under this id; its terms stay as they are.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from dojang.core.attention import held_money, resolve_attention
@@ -10,6 +9,7 @@ from dojang.core.decision import Answer
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.values import Value
 from dojang.errors import Conflict, InvalidValue
 from dojang.ports import World
 from dojang.usecases.verify import Deadline, OrderUnknown, ReceiptUnknown, settle_receipt
@@ -33,15 +33,13 @@ class Resolution(StrEnum):
     """Nothing is to be done: the order goes on where it was interrupted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Value, kw_only=False):
     """The decision is on file and acted upon."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToResolve:
+class NothingToResolve(Value, kw_only=False):
     """The decision does not fit the order as it stands.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dojang.core.approval import approval_refused, intend_approval, refused_by_shop
 from dojang.core.decision import Answer, Approve, Decision, Pending
 from dojang.core.observation import observe, recall
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.values import Value
 from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import Declined, World
@@ -31,26 +30,22 @@ _LOOK_AGAIN_RESERVE_S = 1.5
 _CONFLICTS_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Value, kw_only=False):
     """The answer about one receipt, and the order as it then stood."""
 
     record: Record
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class OrderUnknown:
+class OrderUnknown(Value, kw_only=False):
     """No such order was registered."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptUnknown:
+class ReceiptUnknown(Value, kw_only=False):
     """Bootpay knows no such receipt, or it belongs to another project."""
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Value, kw_only=False):
     """Too many look-ups by strangers; try again after this many seconds."""
 
     retry_after_s: int

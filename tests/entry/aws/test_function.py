@@ -820,10 +820,21 @@ def test_the_door_needs_no_event_loop_and_no_framework(tmp_path: Path) -> None:
         check=True,
     )
     loaded = {name.partition(".")[0] for name in done.stdout.rpartition("LOADED ")[2].split()}
-    never = {"asyncio", "starlette", "granian", "typer", "rich", "aiohttp", "boto3", "botocore", "jinja2"}
+    never = {
+        "asyncio",
+        "starlette",
+        "granian",
+        "typer",
+        "rich",
+        "aiohttp",
+        "boto3",
+        "botocore",
+        "jinja2",
+        "urllib3",
+    }
 
     assert set() == loaded & never
-    assert {"msgspec", "urllib3"} <= loaded
+    assert {"msgspec", "dojang"} <= loaded
 
 
 @pytest.mark.parametrize("page", ["aws.md", "aws.ko.md"])

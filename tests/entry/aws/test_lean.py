@@ -50,7 +50,7 @@ def test_a_function_that_only_verifies_reads_nothing_of_cancels_and_webhooks() -
     """What other requests need is read by the first of them."""
     never = (
         "dojang.core.cancellation", "dojang.bootpay.webhook", "dojang.usecases.receive_webhook",
-        "dojang.web.openapi", "concurrent.futures",
+        "dojang.web.openapi", "concurrent.futures", "dataclasses", "urllib3", "http.client", "email",
     )  # fmt: skip
     code = f"import sys, dojang.entry.aws; print([name for name in {never!r} if name in sys.modules])"
     environment = {"DOJANG_MODE": "emulator", "DOJANG_STORE": "dynamodb://orders", "PATH": "/usr/bin:/bin"}
@@ -67,3 +67,22 @@ def test_what_is_garbage_later_is_looked_for() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "True True\n" == ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("asks", "reads"), [({}, False), ({"DOJANG_APPROVE_AT": "https://shop.example/ok"}, True)]
+)
+def test_what_a_buyer_waits_for_is_read_at_the_start(asks: dict[str, str], reads: bool) -> None:
+    """A shop that is asked before money moves is asked while a buyer waits; what it is told later can wait."""
+    code = (
+        "import sys, dojang.entry.aws; print('urllib3.connection' in sys.modules, 'zipfile' in sys.modules)"
+    )
+    environment = {
+        "DOJANG_MODE": "emulator", "DOJANG_STORE": "dynamodb://orders", "PATH": "/usr/bin:/bin",
+        "DOJANG_DELIVER_TO": "https://shop.example/told", "DOJANG_DELIVER_SECRET": "whsec_" + "c2VjcmV0" * 4,
+    }  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment | asks, capture_output=True, text=True, check=True
+    )
+
+    assert f"{reads} False\n" == ran.stdout

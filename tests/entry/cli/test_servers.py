@@ -134,6 +134,27 @@ def test_serve_judges_delivers_and_ends_cleanly(
     assert "c2VjcmV0" not in serving.said()
 
 
+@pytest.mark.parametrize(
+    ("keys", "warned"), [({}, True), ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, False)]
+)
+def test_serve_says_at_the_start_that_its_table_cannot_be_asked(
+    start: Start, port: int, keys: dict[str, str], warned: bool
+) -> None:
+    """Without AWS's keys every request would be answered 503; they may still come, so it serves."""
+    serving = start(
+        "serve", "--port", str(port),
+        DOJANG_MODE="emulator",
+        DOJANG_STORE="dynamodb://orders?region=ap-northeast-2&endpoint=http://127.0.0.1:9",
+        AWS_EC2_METADATA_DISABLED="true",
+        **keys,
+    )  # fmt: skip
+    serving.until(r"dojang listens on")
+    said = serving.said()
+    serving.stop(signal.SIGTERM)
+
+    assert warned == ("cannot be asked before there are AWS keys" in said)
+
+
 def test_serve_reconciles_beside(
     start: Start, port: int, bootpay: EmulatorServer, buyer: Buyer, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dojang.adapters.aws.credentials import NoKeys
+from dojang.adapters.aws.credentials import NoKeys, found
 from dojang.adapters.aws.endpoint import Endpoint, Silent, sound, usual_address
 
-__all__ = ["Endpoint", "NoKeys", "Silent", "sound", "usual_address"]
+__all__ = ["Endpoint", "NoKeys", "Silent", "found", "sound", "usual_address"]

@@ -1,17 +1,20 @@
-"""One service of AWS in one region: a POST of JSON over urllib3, signed as botocore would."""
+"""One service of AWS in one region: a POST of JSON, signed as botocore would."""
 
 from __future__ import annotations
 
 import threading
+import time
 from urllib.parse import urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from dojang.adapters.aws.credentials import Credentials, Keys, NoKeys, found
-from dojang.adapters.aws.opening import PromptHTTPConnection, PromptHTTPSConnection
 from dojang.adapters.aws.signature import signed_headers
-from dojang.bootpay.tls import shared_tls_context
+from dojang.bootpay.account import Address
+from dojang.bootpay.call import Answer
+from dojang.bootpay.conversation import Fault, Transmit
+from dojang.bootpay.over_sockets import Connections
+
+# Twice what any of these services says at most: DynamoDB's answers end at 16 MB.
+_ANSWER_MAX = 32 * 1024 * 1024
 
 __all__ = ["Endpoint", "Silent", "sound", "usual_address"]
 
@@ -24,6 +27,9 @@ _SUFFIXES = {
     "eu-isoe-": "cloud.adc-e.uk",
     "us-isof-": "csp.hci.ic.gov",
 }
+
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class Silent(Exception):
@@ -42,7 +48,7 @@ class Endpoint:
         url: Where it is; a sound address.
         version: Of the JSON protocol, `1.0` or `1.1`.
         wanted_by: The setting, for the sentence of an error.
-        connections_max: How many connections are kept open.
+        connections_max: How many requests may be under way at once.
     """
 
     def __init__(
@@ -55,11 +61,20 @@ class Endpoint:
         self._wanted_by = wanted_by
         self._connections_max = connections_max
         self._lock = threading.Lock()
-        self._pool: urllib3.HTTPConnectionPool | None = None
+        self._connections: Connections | None = None
         self._credentials: Credentials | None = None
 
-    def post(self, target: str, body: bytes, timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
+    def post(
+        self, target: str, body: bytes, within_s: float, *, connect_s: float, read_s: float | None = None
+    ) -> Answer:
         """Ask for one operation; the answer, whatever its status.
+
+        Args:
+            target: The operation.
+            body: What is asked.
+            within_s: How long all of it may take.
+            connect_s: How long a connection may.
+            read_s: How long the answer may; all of the time unless given.
 
         Raises:
             ConfigError: If keys can only be had with a part that is not installed.
@@ -77,29 +92,34 @@ class Endpoint:
             secret_key=keys.secret_key,
             token=keys.token,
         )
-        try:
-            return self._connections().urlopen(
-                "POST", "/", body=body, headers=headers, retries=False, redirect=False, timeout=timeout
-            )
-        except (HTTPError, OSError) as error:
-            raise Silent(type(error).__name__) from None
+        step = Transmit(
+            "POST", "/", headers, body, connect_s, read_s or within_s, time.monotonic() + within_s
+        )
+        answer = self._line().transmit(step)
+        if isinstance(answer, Fault):
+            raise Silent(answer.words)
+        return answer
 
     def close(self) -> None:
         """Close the connections; the next request opens others."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+            connections, self._connections = self._connections, None
+        if connections is not None:
+            connections.close()
 
-    def _connections(self) -> urllib3.HTTPConnectionPool:
+    def _line(self) -> Connections:
         with self._lock:
-            if self._pool is None:
-                secure = self._url.startswith("https:")
-                tls = {"ssl_context": shared_tls_context()} if secure else {}
-                pool = urllib3.connection_from_url(self._url, maxsize=self._connections_max, **tls)
-                pool.ConnectionCls = PromptHTTPSConnection if secure else PromptHTTPConnection
-                self._pool = pool
-            return self._pool
+            if self._connections is None:
+                self._connections = Connections(
+                    _address(self._url),
+                    pool_size=self._connections_max,
+                    max_response_bytes=_ANSWER_MAX,
+                    ca_certs=None,
+                    clock=time.monotonic,
+                    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+                    summed_by=b"x-amz-crc32",
+                )
+            return self._connections
 
     def _keys(self) -> Keys:
         with self._lock:
@@ -124,3 +144,8 @@ def sound(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    return Address(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], "")

@@ -8,7 +8,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from heapq import merge
@@ -49,6 +48,7 @@ from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
 from dojang.core.payment import Event, Payment, Record, shown_state
+from dojang.core.values import replace
 from dojang.errors import ConfigError, Conflict, StoreUnavailable
 from dojang.ports import Notice, OrderFilter, Page, StoredNotice
 

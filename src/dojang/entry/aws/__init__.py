@@ -13,11 +13,6 @@ from contextlib import suppress
 # While modules are read next to nothing becomes garbage: looking for it takes a tenth of the start.
 gc.disable()
 
-from dojang.entry.aws.lean import metadata_when_asked  # noqa: E402 - see above
-
-with metadata_when_asked():
-    import urllib3.connection  # noqa: F401 - see there
-
 from dojang.entry.aws.ahead import Ahead  # noqa: E402 - see above
 
 _ahead = Ahead()

@@ -14,14 +14,15 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 
 import msgspec
 
 from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.rules import Mode
+from dojang.core.values import replace
 from dojang.entry.aws.ahead import Ahead, before_snapshot
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
+from dojang.entry.aws.lean import metadata_when_asked
 from dojang.entry.settings import EMULATOR_KEY, Settings, read_settings, secrets_elsewhere
 from dojang.entry.wiring import blocking_world, open_backend
 from dojang.errors import ConfigError
@@ -86,14 +87,17 @@ class Keeper:
         """
         ahead = ahead or Ahead(self._environment)
         # Lambda gives a starting function more processor than a running one.
-        modules = ["dojang.bootpay.over_urllib3"]
+        modules = ["dojang.bootpay.over_sockets"]
+        if "DOJANG_APPROVE_AT" in self._environment:
+            # The shop is asked while a buyer waits. What it is owed is posted while nobody does.
+            modules.append("dojang.adapters.timed_answer")
         if self._environment.get("DOJANG_STORE", "").startswith("dynamodb:"):
             modules.append("dojang.adapters.dynamodb")
         if before_snapshot(self._environment):
             # A restored copy gets its keys from Lambda's own endpoint, not from the environment.
             modules.append("botocore.session")
         for module in modules:
-            with suppress(ImportError):
+            with suppress(ImportError), metadata_when_asked():
                 importlib.import_module(module)
         settings = ahead.settings()
         with suppress(ConfigError):

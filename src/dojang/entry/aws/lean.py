@@ -1,4 +1,4 @@
-"""urllib3 without what it reads at import and does not use: a tenth of a cold start.
+"""urllib3 without what it reads at import and does not use, for a function whose shop is asked before money moves.
 
 urllib3 wants to know the version of a package for HTTP/2, and only where HTTP/2 is switched on. For that question
 alone Python reads how packages are described: zip, csv, resources, temporary files.

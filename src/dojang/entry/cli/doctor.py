@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -200,7 +200,6 @@ def _difference(backend: Backend, order_id: OrderId) -> str:
         return f"its history cannot be folded: {error}"
     if payment == record.payment:
         return ""
-    differing = [
-        name for name in type(payment).__slots__ if getattr(payment, name) != getattr(record.payment, name)
-    ]
+    names = [each.name for each in fields(payment)]
+    differing = [name for name in names if getattr(payment, name) != getattr(record.payment, name)]
     return f"its history says otherwise about {', '.join(differing)}"
