@@ -924,4 +924,61 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("an order runs out without lists",),
     ),
+    Mistake(
+        "an order runs out while the payment gateway is at work",
+        ("P7",),
+        edited(check_order._time_passed, ("any(receipt.at_work for receipt in receipts)", "False")),
+        ("an order runs out, the gateway at work",),
+    ),
+    Mistake(
+        "an order that the payment gateway stays at work on never runs out",
+        ("P7",),
+        edited(
+            check_order._time_passed,
+            ("if not at_work or _ran_out(record, now - _AT_WORK_AT_MOST):", "if not at_work:"),
+        ),
+        ("an order runs out, the gateway at work for ever",),
+    ),
+    Mistake(
+        "held money that the payment gateway is at work on counts as gone",
+        ("P7",),
+        edited(surplus.is_gone, ("not receipt.at_work and ", "")),
+        ("held money at work, reconcile",),
+    ),
+    Mistake(
+        "a payment that the payment gateway is at work on counts as taken back",
+        ("P7",),
+        edited(cancelling.compare_paid, ("    if receipt.at_work:\n        return draft.done(replay)\n", "")),
+        ("a payment at work, cancel, reconcile",),
+    ),
+    Mistake(
+        "a webhook counts as settled while the payment gateway is at work",
+        ("P8",),
+        edited(receive_webhook._decide, ("if receipt.status in _AT_WORK:", "if False:")),
+        ("told while the gateway is at work",),
+    ),
+    Mistake(
+        "a receipt that shows nothing yet counts as failed",
+        ("P7",),
+        edited(
+            verification.judge,
+            (
+                "ReceiptStatus.UNKNOWN:\n            return NotYet(receipt)",
+                "ReceiptStatus.UNKNOWN:\n            return Rejected(receipt, Reason.PAYMENT_FAILED)",
+            ),
+        ),
+        ("told while the gateway is at work",),
+    ),
+    Mistake(
+        "a webhook about a receipt at work is put aside while a person decides",
+        ("P8",),
+        edited(
+            receive_webhook._decide,
+            (
+                "if receipt.status in _AT_WORK:",
+                "if receipt.status in _AT_WORK and record.payment.state is not State.ATTENTION:",
+            ),
+        ),
+        ("told while the gateway is at work and a person decides",),
+    ),
 )

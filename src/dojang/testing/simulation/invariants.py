@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from dojang.testing.simulation.evidence import Asked, BrokenPromise, Evidence, Json, Seen
+from dojang.testing.simulation.doubting import check_doubted
+from dojang.testing.simulation.evidence import BrokenPromise, Evidence, Json
 from dojang.testing.simulation.obeying import check_obeyed, check_people_obeyed
 from dojang.testing.simulation.reading import (
     accepts,
     data_of,
     fates_of,
     given_up,
+    last_seen,
     last_word,
     minor,
     misfit,
@@ -49,6 +51,7 @@ def check_durable(evidence: Evidence) -> None:
     _never_blindly_again(evidence)
     _never_guessed(evidence)
     _not_written_off_early(evidence)
+    check_doubted(evidence)
     _kept_before_acknowledged(evidence)
     _never_more_back_than_asked(evidence)
     check_told(evidence)
@@ -86,23 +89,9 @@ def _paid_only_on_bootpays_answer(evidence: Evidence) -> None:
             if wrong:
                 raise BrokenPromise("P1", f"{order_id} is paid by a receipt {wrong}")
             written = evidence.written[order_id, cast("int", event["version"])]
-            seen = _last_seen(evidence.asked[: written.after], written.who, receipt_id)
+            seen = last_seen(evidence.asked[: written.after], written.who, receipt_id)
             if seen is None or (seen.status, seen.cancelled, seen.price) != (1, 0, order["price"]):
                 raise BrokenPromise("P1", f"{order_id} is paid, but Bootpay never said so to {written.who}")
-
-
-def _last_seen(asked: Sequence[Asked], who: str, receipt_id: str) -> Seen | None:
-    """What an actor was last shown of a receipt."""
-    return next(
-        (
-            seen
-            for one in reversed(asked)
-            if one.who == who
-            for seen in one.seen
-            if seen.receipt_id == receipt_id
-        ),
-        None,
-    )
 
 
 def _paid_once(evidence: Evidence) -> None:

@@ -189,6 +189,77 @@ def _approval_reconcile(trace: bool) -> Scene:
     ]
 
 
+def _gateway_takes_its_time(trace: bool) -> Scene:
+    """The order runs out while the payment gateway is at work, and then the money comes after all."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    receipt_id = stage.open(order_id, 1000)
+    stage.take_time(receipt_id, None, lambda: None)
+    stage.pass_time(100.0)
+
+    async def ends() -> None:
+        await stop(Stop("gateway", "pays", writes=True))
+        stage.ledger.tamper(receipt_id, {"status": 0})
+        stage.ledger.approve(receipt_id)
+
+    stage.calm = False
+    return stage, [
+        reconciler(stage),
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        stage.actor("gateway", "outside", ends(), lambda _: None),
+    ]
+
+
+def _gateway_at_work_for_ever(trace: bool) -> Scene:
+    """The order runs out while the payment gateway is at work, which never ends."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.take_time(stage.open(order_id, 1000), None, lambda: None)
+    stage.calm = False
+    return stage, [reconciler(stage)]
+
+
+def _payment_at_work(trace: bool) -> Scene:
+    """For a while Bootpay shows nothing of the payment but that the gateway is at work on it."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id, receipt_id = _paid(stage)
+    stage.at_work[receipt_id] = stage.time_s + 300.0, 4
+    stage.calm = False
+    return stage, [reconciler(stage, everything=True), canceller(stage, "shop", order_id, "k1", 400)]
+
+
+def _held_money_at_work(trace: bool) -> Scene:
+    """Likewise of money that is held for a person, who decides on it."""
+    stage = Stage(trace=trace, webhooks=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+    order_id, _ = _paid(stage)
+    receipt_id = _held(stage, order_id)
+    stage.at_work[receipt_id] = stage.time_s + 300.0, 99
+    stage.calm = False
+    return stage, [
+        reconciler(stage, everything=True),
+        deciding_person(stage, "kim", order_id, Resolution.RETURN, receipt_id),
+    ]
+
+
+def _told_while_at_work(*, while_a_person_decides: bool) -> Callable[[bool], Scene]:
+    """Bootpay tells of a payment before it shows one, and there is no list to find it in later."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, sighted=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+        order_id = register(stage)
+        if while_a_person_decides:
+            run(verify(stage.world, order_id, stage.pay(order_id, 900, webhook_url="")))
+        receipt_id = stage.pay(order_id, 1000)
+        stage.at_work[receipt_id] = stage.time_s + 300.0, 4
+        stage.calm = False
+        return stage, [
+            *(messenger(stage, "bootpay", webhook) for webhook in _hooks(stage)),
+            returning_buyer(stage, "buyer", order_id, receipt_id),
+        ]
+
+    return set_up
+
+
 def _approval_webhook_of_another(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id = register(stage)
@@ -595,6 +666,37 @@ SCENARIOS: Sequence[Scenario] = (
         name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL, watch_s=A_YEAR_S
     ),
     Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
+    Scenario(
+        name="an order runs out, the gateway at work",
+        set_up=_gateway_takes_its_time,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an order runs out, the gateway at work for ever",
+        set_up=_gateway_at_work_for_ever,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a payment at work, cancel, reconcile",
+        set_up=_payment_at_work,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="held money at work, reconcile", set_up=_held_money_at_work, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="told while the gateway is at work",
+        set_up=_told_while_at_work(while_a_person_decides=False),
+        bounds=_USUAL,
+    ),
+    Scenario(
+        name="told while the gateway is at work and a person decides",
+        set_up=_told_while_at_work(while_a_person_decides=True),
+        bounds=_USUAL,
+    ),
     Scenario(name="approval, webhook of another receipt", set_up=_approval_webhook_of_another, bounds=_USUAL),
     Scenario(name="approval, forged webhook", set_up=_approval_forged_webhook, bounds=_USUAL),
     Scenario(name="webhook after a forged one", set_up=_webhook_after_a_forged_one, bounds=_USUAL),
