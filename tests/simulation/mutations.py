@@ -981,4 +981,39 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("told while the gateway is at work and a person decides",),
     ),
+    Mistake(
+        "the late effect of a cancel that was written off is nobody's",
+        ("P9",),
+        replaced(cancelling._late_effect, lambda *_: None),
+        ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "the late effect of a cancel that was written off is told as a console's",
+        ("P9",),
+        edited(cancelling._cancelled, ('origin = "shop" if late else origin', "pass")),
+        ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "a cancel made in a console is told as the shop's",
+        ("P9",),
+        edited(cancelling.compare_paid, ('origin="outside"', 'origin="shop"')),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "nobody is asked whose a cancel is that no sum can tell",
+        ("P7",),
+        edited(
+            cancelling.end_cancel,
+            ('        draft.attention("cancel_ambiguous", receipt_id=str(receipt.id))\n', "        pass\n"),
+        ),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "a cancel that was written off leaves again without a look",
+        ("P7",),
+        edited(
+            cancel.cancel, ("given_up is not None and given_up.code != _NOT_SENT and not looked", "False")
+        ),
+        ("a cancel taken up again, reconcile",),
+    ),
 )

@@ -44,7 +44,8 @@ def test_the_same_seed_is_the_same_world() -> None:
 
 
 JUDGES = (
-    "doubting.py", "evidence.py", "invariants.py", "obeying.py", "reading.py", "second_fold.py", "telling.py",
+    "attributing.py", "doubting.py", "evidence.py", "invariants.py", "obeying.py", "reading.py", "second_fold.py",
+    "telling.py",
 )  # fmt: skip
 
 

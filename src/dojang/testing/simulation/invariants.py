@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
+from dojang.testing.simulation.attributing import check_attributed
 from dojang.testing.simulation.doubting import check_doubted
 from dojang.testing.simulation.evidence import BrokenPromise, Evidence, Json
 from dojang.testing.simulation.obeying import check_obeyed, check_people_obeyed
@@ -54,6 +55,7 @@ def check_durable(evidence: Evidence) -> None:
     check_doubted(evidence)
     _kept_before_acknowledged(evidence)
     _never_more_back_than_asked(evidence)
+    check_attributed(evidence)
     check_told(evidence)
     check_obeyed(evidence)
     _nothing_secret(evidence)
@@ -223,18 +225,30 @@ def _not_written_off_early(evidence: Evidence) -> None:
     """What left without an answer counts as not carried out only when it cannot be on its way any more."""
     for order_id, history in evidence.histories.items():
         intended: datetime | None = None
+        about, written_off = "", set[str]()
         for event in history:
             at, data = datetime.fromisoformat(str(event["at"])), data_of(event)
             if event["what"] in ("approval_intended", "cancel_intended"):
                 intended = intended or at
+                about = str(data.get("cancel_id", data["receipt_id"]))
                 continue
             word = data.get("reason") if event["what"] == "approval_refused" else data.get("code")
             if intended is not None and word in ("not_carried_out", "cancelled_outside"):
                 waited_s = (at - intended).total_seconds()
-                if waited_s < _WRITTEN_OFF_AFTER_S - _CLOCKS_DIFFER_S:
+                # A repeat that never left says of the first attempt what had been said before.
+                again = about in written_off and _never_left(evidence, order_id, event)
+                if waited_s < _WRITTEN_OFF_AFTER_S - _CLOCKS_DIFFER_S and not again:
                     raise BrokenPromise("P7", f"{order_id}: {word} after no more than {waited_s:.0f} s")
+                written_off.add(about)
             if event["what"] in _ENDS_AN_INTENT:
                 intended = None
+
+
+def _never_left(evidence: Evidence, order_id: str, event: Json) -> bool:
+    """Whether the last cancel of whoever wrote a step was never sent."""
+    written = evidence.written[order_id, cast("int", event["version"])]
+    mine = (asked for asked in reversed(evidence.asked[: written.after]) if asked.who == written.who)
+    return next((asked.outcome for asked in mine if asked.what == "cancel"), "") == "not_sent"
 
 
 _ENDS_AN_INTENT = frozenset(

@@ -28,7 +28,7 @@ from dojang.testing.simulation.cast import (
 from dojang.testing.simulation.race import Bounds
 from dojang.testing.simulation.recovery import A_YEAR_S
 from dojang.testing.simulation.stage import Stage, notice_of
-from dojang.testing.simulation.stepped import Actor, Stop, stop
+from dojang.testing.simulation.stepped import Actor, Mishap, Stop, stop
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
@@ -89,10 +89,7 @@ def _console(stage: Stage, receipt_id: ReceiptId, amount: int | None = None) -> 
         entry = stage.ledger.find(receipt_id)
         left = entry.price - entry.cancelled_price
         if entry.status == 1 and (amount is None or amount <= left):
-            stage.ledger.outside_cancel(receipt_id, amount)
-            stage.outside[receipt_id] = stage.outside.get(receipt_id, 0) + (
-                left if amount is None else amount
-            )
+            stage.cancel_outside(receipt_id, left if amount is None else amount)
             stage.note("console", receipt_id, answer="cancelled")
 
     return stage.actor("console", "outside", cancel(), lambda _: None)
@@ -448,6 +445,29 @@ def _cancel_outside(amount: int | None, outside: int | None) -> Callable[[bool],
     return set_up
 
 
+def _taken_up_again(outside: int | None) -> Callable[[bool], Scene]:
+    """A cancel was written off and is asked for again under its key, and then the first one has its effect."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False)
+        order_id, receipt_id = _paid(stage)
+        stage.calm = False
+        first = canceller(stage, "shop", order_id, "k1", 400)
+        while first.at is not None:
+            stage.let_on(first, Mishap.VERY_LATE if first.at.name == "cancel" else None)
+        stage.calm = True
+        stage.pass_time(Mishap.VERY_LATE.late_s - 50.0)
+        run(reconcile(stage.world))
+        stage.pass_time(25.0)
+        stage.calm = False
+        again = canceller(stage, "shop again", order_id, "k1", 400)
+        if outside is None:
+            return stage, [again, reconciler(stage, everything=True)]
+        return stage, [again, _console(stage, receipt_id, outside)]
+
+    return set_up
+
+
 def _cancel_reconcile(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id, _ = _paid(stage)
@@ -464,8 +484,7 @@ def _paid_and_cancelled_deliver(trace: bool) -> Scene:
     order_id = register(stage)
     receipt_id = stage.pay(order_id, 1000)
     run(verify(stage.world, order_id, receipt_id))
-    stage.ledger.outside_cancel(receipt_id, 300)
-    stage.outside[receipt_id] = 300
+    stage.cancel_outside(receipt_id, 300)
     run(reconcile(stage.world, everything=True))
     stage.calm = False
     return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
@@ -476,8 +495,7 @@ def _partly_cancelled(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id = register(stage)
     receipt_id = stage.pay(order_id, 1000)
-    stage.ledger.outside_cancel(receipt_id, 300)
-    stage.outside[receipt_id] = 300
+    stage.cancel_outside(receipt_id, 300)
     (webhook,) = _hooks(stage)
     stage.calm = False
     return stage, [
@@ -747,6 +765,24 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="whole cancel, console cancels a part",
         set_up=_cancel_outside(None, 100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a cancel taken up again, reconcile",
+        set_up=_taken_up_again(None),
+        bounds=(_CRASHES, Bounds(mishaps=1), _PAUSED),
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a cancel taken up again, console cancels a part",
+        set_up=_taken_up_again(100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a cancel taken up again, console cancels as much",
+        set_up=_taken_up_again(400),
         bounds=_USUAL,
         watch_s=A_YEAR_S,
     ),

@@ -6,7 +6,7 @@ Everything is drawn from the seed, so the same seed is the same run, to the last
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -379,6 +379,11 @@ class _World:
 
             return begin
 
+        def insists(begin: Callable[[], object]) -> Sequence[Callable[[], object]]:
+            """Once more when the first attempt has been written off, about when it may yet have its effect."""
+            wait = partial(self.stage.pass_time, rng.choice((620.0, 660.0, 695.0)))
+            return wait, self._worker(reconciler), begin
+
         steps: list[Callable[[], object]] = []
         for number in range(rng.randint(1, 3)):
             amount = rng.choice((None, price, price // 2, price // 3))
@@ -386,6 +391,8 @@ class _World:
             free = 0 if tax_free and amount is not None and amount != price else None
             begin = cancels(f"k{number}", amount, expected, free)
             steps += [begin] * rng.choice((1, 1, 2))
+            if rng.random() < 0.1:
+                steps += insists(begin)
         return deque(steps)
 
     def _worker(self, work: Callable[..., Actor]) -> Callable[[], object]:
@@ -397,15 +404,14 @@ class _World:
         return begin
 
     def _console(self, order_id: OrderId) -> None:
-        ledger, outside = self.stage.ledger, self.stage.outside
+        ledger = self.stage.ledger
         for id_ in ledger.state.by_order.get(order_id, ()):
             entry = ledger.find(id_)
             if entry.status != 1 or entry.method == "vbank":
                 continue
             left = entry.price - entry.cancelled_price
             amount = left if self.rng.random() < 0.5 else max(1, int(left) // 4)
-            if self._at_bootpay(lambda id_=id_, amount=amount: ledger.outside_cancel(id_, amount)):  # type: ignore[misc]
-                outside[id_] = outside.get(id_, 0) + amount
+            self._at_bootpay(partial(self.stage.cancel_outside, id_, amount))
             return
 
     def _forger(self, order_id: OrderId) -> None:

@@ -28,7 +28,16 @@ from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreU
 from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
 from dojang.testing.ledger_gateway import LedgerGateway
 from dojang.testing.pretend_bootpay import PretendBootpay
-from dojang.testing.simulation.evidence import Answered, Asked, Held, HookWord, Seen, Truth, Written
+from dojang.testing.simulation.evidence import (
+    Answered,
+    Asked,
+    Held,
+    HookWord,
+    Outside,
+    Seen,
+    Truth,
+    Written,
+)
 from dojang.testing.simulation.stepped import AFTER, Actor, Mishap, Stop, stop
 
 __all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "Note", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
@@ -105,6 +114,7 @@ class Stage:
         retried: Deliveries that a person wanted tried again.
         errors: Words of the expected errors that use cases ended in.
         outside: Money that left receipts without us, in Bootpay's units.
+        consoles: The same piece by piece.
         sighted: Whether receipts can be found by order id.
         epoch_s: The beginning, in seconds since 1970.
         generation: Which of Bootpay's two is spoken: the first says less in its webhooks.
@@ -148,6 +158,7 @@ class Stage:
         self.retried: set[str] = set()
         self.errors: list[str] = []
         self.outside: dict[str, int | float] = {}
+        self.consoles: list[Outside] = []
         self.sighted = sighted
         self.epoch_s = _EPOCH_S
         self.late: list[tuple[float, Callable[[], object]]] = []
@@ -416,6 +427,12 @@ class Stage:
         receipt_id = self.open(order_id, price, **terms)
         self.ledger.issue(receipt_id)
         return receipt_id
+
+    def cancel_outside(self, receipt_id: str, amount: int | float) -> None:
+        """Somebody sends money back in Bootpay's own console; nobody is told."""
+        self.ledger.outside_cancel(receipt_id, amount)
+        self.outside[receipt_id] = self.outside.get(receipt_id, 0) + amount
+        self.consoles.append(Outside(receipt_id, amount, len(self.asked)))
 
     def take_time(self, receipt_id: ReceiptId, for_s: float | None, end: Callable[[], object]) -> None:
         """The buyer has agreed and the payment gateway is at work on it, for ever where no time is given."""
