@@ -1016,4 +1016,31 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("a cancel taken up again, reconcile",),
     ),
+    Mistake(
+        "an approval that was written off is not kept in mind",
+        ("P6", "P10"),
+        edited(approval.approval_refused, ("        set_aside=True,\n", "")),
+        ("an approval written off without lists",),
+    ),
+    Mistake(
+        "an approval in doubt that a person lets be is forgotten",
+        ("P10",),
+        edited(history._resolved, ("if payment.other(doubted) is None:", "if False:")),
+        ("an approval in doubt let be without lists",),
+    ),
+    Mistake(
+        "what was set aside is not looked at again",
+        ("P6",),
+        edited(check_order._other_receipts, ("in (Fate.SET_ASIDE, Fate.HELD)", "is Fate.HELD")),
+        ("an approval written off without lists",),
+    ),
+    Mistake(
+        "a deposit that the bank takes back a second time calls nobody",
+        ("P1",),
+        edited(
+            cancelling.compare_paid,
+            ("            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))\n", "            pass\n"),
+        ),
+        ("a deposit taken back again, reconcile",),
+    ),
 )

@@ -194,6 +194,7 @@ def _never_guessed(evidence: Evidence) -> None:
         if asked.what == "cancel" and asked.cancel_id not in intents:
             raise BrokenPromise("P7", f"{asked.who} sends money back without having written it down")
     for order_id, history in evidence.histories.items():
+        written_off: dict[object, int] = {}
         for event in history:
             if event["what"] not in ("expired", "approval_refused"):
                 continue
@@ -204,6 +205,11 @@ def _never_guessed(evidence: Evidence) -> None:
                 for asked in before
             ):
                 raise BrokenPromise("P7", f"{order_id} expired without asking Bootpay whether it was paid")
+            if event["what"] == "approval_refused" and data_of(event)["reason"] == "not_sent":
+                # It says nothing of an earlier attempt, of which all was said when that was written off.
+                before = before[written_off.get(data_of(event)["receipt_id"], 0) :]
+            elif event["what"] == "approval_refused" and data_of(event)["reason"] == "not_carried_out":
+                written_off[data_of(event)["receipt_id"]] = written
             if event["what"] == "approval_refused" and data_of(event)["reason"] in _NO_MONEY_MOVED and any(
                 asked.what == "confirm"
                 and asked.receipt_id == data_of(event)["receipt_id"]
@@ -405,7 +411,8 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
                     raise BrokenPromise("P6", f"{receipt_id} holds money that no person is asked about")
                 continue
             if (
-                fate in (None, "refused", "set_aside")
+                fate in (None, "refused")
+                and not _dealt_with(history, receipt_id)
                 and not evidence.sighted
                 and receipt_id in evidence.untold
                 and receipt_id not in told
@@ -428,6 +435,13 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
             raise BrokenPromise("P6", f"{receipt_id} was sent back, but it is on file as {fate}")
         if fate == "owed_back" and receipt_id not in hopeless:
             raise BrokenPromise("P6", f"{receipt_id} is owed back for ever")
+
+
+def _dealt_with(history: Sequence[Json], receipt_id: str) -> bool:
+    """Whether an order has once counted on a receipt: then it needs neither a webhook nor a list to find it again."""
+    return any(
+        event["what"] in _MAKES_ITS_OWN and data_of(event)["receipt_id"] == receipt_id for event in history
+    )
 
 
 def _a_person_knows(payment: Json, history: Sequence[Json], receipt_id: str) -> bool:
@@ -455,11 +469,28 @@ def _what_pays_is_there(evidence: Evidence) -> None:
             and data_of(event).get("receipt_id") == receipt_id
             for event in history
         )
-        if truth.status != 1 and not (asked and last_word(history, receipt_id) == "dismiss"):
+        let_be = asked and last_word(history, receipt_id) == "dismiss"
+        if truth.status != 1 and not (let_be and not _seen_to_stand(evidence, order, receipt_id)):
             raise BrokenPromise(
                 "P1",
                 f"{order['order_id']} counts as paid, but {receipt_id} holds nothing (status {truth.status})",
             )
+
+
+def _seen_to_stand(evidence: Evidence, order: Json, receipt_id: str) -> bool:
+    """Whether a receipt was seen to be paid again after a person's last word on it, by one who could write it down."""
+    history = evidence.histories[str(order["order_id"])]
+    said = max(
+        evidence.written[str(order["order_id"]), cast("int", event["version"])].after
+        for event in history
+        if event["what"] == "resolved" and data_of(event).get("receipt_id") == receipt_id
+    )
+    return any(
+        seen.receipt_id == receipt_id and seen.status == 1
+        for asked in evidence.asked[said:]
+        if asked.who == "calm"
+        for seen in asked.seen
+    )
 
 
 def _cancelled_as_bootpay_says(evidence: Evidence) -> None:

@@ -33,7 +33,7 @@ from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
-from dojang.usecases.resolve import Resolution
+from dojang.usecases.resolve import Resolution, resolve
 from dojang.usecases.verify import verify
 
 __all__ = ["SCENARIOS", "Scenario"]
@@ -364,6 +364,62 @@ def _bank_takes_back(trace: bool) -> Scene:
         stage.actor("bank", "outside", revert(), lambda _: None),
         reconciler(stage, everything=True),
     ]
+
+
+def _bank_takes_back_again(trace: bool) -> Scene:
+    """Likewise a second time, after a person had let the first be and the deposit had come again."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    receipt_id = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.deposit(receipt_id)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.revert(receipt_id)
+    stage.outside[receipt_id] = 0
+    run(reconcile(stage.world, everything=True))
+    run(resolve(stage.world, order_id, Resolution.DISMISS, who="kim", reason="전화로 확인"))
+    stage.ledger.deposit(receipt_id)
+    run(reconcile(stage.world, everything=True))
+
+    async def revert() -> None:
+        await stop(Stop("gateway", "bank", writes=True))
+        stage.ledger.revert(receipt_id)
+
+    stage.calm = False
+    return stage, [
+        stage.actor("bank", "outside", revert(), lambda _: None),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _doubtful_approval(mishap: Mishap, *, hidden: bool) -> Callable[[bool], Scene]:
+    """An approval without an answer is given up, by the machine or (where nobody could look) by a person."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False, sighted=False)
+        order_id = register(stage)
+        receipt_id = stage.pay(order_id, 1000, separately_confirmed=True)
+        stage.calm = False
+        first = returning_buyer(stage, "buyer", order_id, receipt_id)
+        while first.at is not None:
+            moves = first.at.name == "confirm"
+            stage.let_on(first, mishap if moves else None)
+            if hidden and moves:
+                stage.hides[receipt_id] = stage.time_s + 3_000.0
+        stage.calm = True
+        stage.pass_time(2_800.0 if hidden else Mishap.VERY_LATE.late_s - 50.0)
+        run(reconcile(stage.world, everything=True))
+        if not hidden:
+            stage.pass_time(25.0)
+        stage.calm = False
+        somebody = (
+            deciding_person(stage, "kim", order_id, Resolution.DISMISS)
+            if hidden
+            else returning_buyer(stage, "buyer again", order_id, receipt_id)
+        )
+        return stage, [somebody, reconciler(stage, everything=True)]
+
+    return set_up
 
 
 def _without_lists(set_up: Callable[[bool], Scene]) -> Callable[[bool], Scene]:
@@ -801,6 +857,24 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
     Scenario(
         name="a deposit taken back, reconcile", set_up=_bank_takes_back, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="a deposit taken back again, reconcile",
+        set_up=_bank_takes_back_again,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an approval written off without lists",
+        set_up=_doubtful_approval(Mishap.VERY_LATE, hidden=False),
+        bounds=(_CRASHES, Bounds(mishaps=1), _PAUSED),
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an approval in doubt let be without lists",
+        set_up=_doubtful_approval(Mishap.LOST_AFTER, hidden=True),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
     ),
     Scenario(
         name="approval, reconcile without lists", set_up=_without_lists(_approval_reconcile), bounds=_USUAL

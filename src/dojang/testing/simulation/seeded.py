@@ -192,8 +192,8 @@ class _World:
         mishap = self.weather.strikes(self.rng, at, sighted=self.stage.sighted)
         if mishap is not None and at.name in MOVES_MONEY:
             about, chance = str(at.detail[0]), self.rng.random()
-            if chance < 0.2 and self.stage.sighted:
-                # Not even a look tells for an hour what has become of it.
+            if chance < 0.2:
+                # Not even a look tells for an hour what has become of it; that the history names it is enough.
                 self.stage.hides[about] = self.stage.time_s + 3_600.0
             elif chance > 0.8:
                 self._gateway_at_work(about, _AT_WORK_S)
