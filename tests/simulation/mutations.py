@@ -259,7 +259,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "an old look's word counts after the notice has come again",
-        ("P8",),
+        ("P7", "P8"),
         method(
             MemoryBackend,
             "settle_notice",
@@ -1042,5 +1042,18 @@ MISTAKES: tuple[Mistake, ...] = (
             ("            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))\n", "            pass\n"),
         ),
         ("a deposit taken back again, reconcile",),
+    ),
+    Mistake(
+        "a look from before a notice was claimed counts all the same",
+        ("P7",),
+        method(
+            MemoryBackend,
+            "settle_notice",
+            (
+                "(there.times, there.attempts) != (stored.times, stored.attempts)",
+                "there.times != stored.times",
+            ),
+        ),
+        ("webhook, reconcile",),
     ),
 )

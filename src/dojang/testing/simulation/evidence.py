@@ -155,8 +155,10 @@ class Held(NamedTuple):
         claimed: True for a claim, False where its holder wrote what became of it or when it is due again.
         now: The moment by the actor's own clock, in seconds since 1970; for a claim.
         until: How long the claim lasts, likewise.
-        token: A delivery's number of attempts.
+        token: What the store knows this claim by: a delivery's number of attempts, how often a notice has come and been
+            looked into since; empty where anybody may write.
         wrote: Whether the store accepted what the holder wrote.
+        came: True where a notice came (again): whoever looked before it knows too little.
     """
 
     who: str
@@ -165,8 +167,9 @@ class Held(NamedTuple):
     claimed: bool
     now: float = 0.0
     until: float = 0.0
-    token: int = 0
+    token: tuple[int, ...] = ()
     wrote: bool = True
+    came: bool = False
 
 
 @dataclass(kw_only=True)

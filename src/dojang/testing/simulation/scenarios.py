@@ -122,6 +122,22 @@ def _webhook_webhook(trace: bool) -> Scene:
     return stage, [messenger(stage, "bootpay", webhook), messenger(stage, "bootpay again", webhook)]
 
 
+def _webhook_reconcile(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    stage.pay(register(stage), 1000)
+    (webhook,) = _hooks(stage)
+
+    async def begins_at_any_moment() -> None:
+        await stop(Stop("shop", "opens", writes=False))
+        await reconcile(stage.world)
+
+    stage.calm = False
+    return stage, [
+        messenger(stage, "bootpay", webhook),
+        stage.actor("reconciler", "reconcile", begins_at_any_moment(), lambda _: None),
+    ]
+
+
 def _two_payments(trace: bool) -> Scene:
     stage = Stage(trace=trace, webhooks=False)
     order_id = register(stage)
@@ -726,6 +742,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
     Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
+    Scenario(name="webhook, reconcile", set_up=_webhook_reconcile, bounds=(_PAUSED, *_USUAL)),
     Scenario(
         name="two payments of one order, deliver", set_up=_two_payments, bounds=(_CRASHES,), watch_s=A_YEAR_S
     ),

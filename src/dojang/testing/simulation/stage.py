@@ -6,7 +6,6 @@ shop received, which notifications were acknowledged.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -308,14 +307,29 @@ class Stage:
             case "settle_delivery":
                 self.held.append(
                     Held(
-                        who, "delivery", args[0].id, claimed=False, token=args[0].attempts, wrote=bool(result)
+                        who,
+                        "delivery",
+                        args[0].id,
+                        claimed=False,
+                        token=(args[0].attempts,),
+                        wrote=bool(result),
                     )
                 )
             case "retry_delivery":
                 self.retried.add(args[0])
-                self.held.append(Held(who, "delivery", args[0], claimed=False, token=sys.maxsize))
+                self.held.append(Held(who, "delivery", args[0], claimed=False))
             case "settle_notice":
-                self.held.append(Held(who, "notice", args[0].notice.key, claimed=False, wrote=bool(result)))
+                stored: Any = args[0]
+                token = (stored.times, stored.attempts)
+                self.held.append(
+                    Held(who, "notice", stored.notice.key, claimed=False, token=token, wrote=bool(result))
+                )
+            case "receive":
+                stored = result
+                token = (stored.times, stored.attempts)
+                self.held.append(
+                    Held(who, "notice", stored.notice.key, claimed=False, token=token, came=True)
+                )
             case "claim_checks" | "claim_deliveries" | "claim_notices":
                 now, until = args[0].timestamp(), args[1].timestamp()
                 claimed: Sequence[Any] = result  # type: ignore[assignment]  # what each of them gives
@@ -323,9 +337,10 @@ class Stage:
                     if name == "claim_checks":
                         held = Held(who, "check", str(one), claimed=True, now=now, until=until)
                     elif name == "claim_notices":
-                        held = Held(who, "notice", one.notice.key, claimed=True, now=now, until=until)
+                        token = (one.times, one.attempts)
+                        held = Held(who, "notice", one.notice.key, True, now, until, token)
                     else:
-                        held = Held(who, "delivery", one.id, True, now, until, one.attempts)
+                        held = Held(who, "delivery", one.id, True, now, until, (one.attempts,))
                     self.held.append(held)
             case _:
                 pass
