@@ -259,7 +259,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "an old look's word counts after the notice has come again",
-        ("P8",),
+        ("P7", "P8"),
         method(
             MemoryBackend,
             "settle_notice",
@@ -923,5 +923,137 @@ MISTAKES: tuple[Mistake, ...] = (
             ("if _ran_out(record, now) and not missed:", "if _ran_out(record, now):"),
         ),
         ("an order runs out without lists",),
+    ),
+    Mistake(
+        "an order runs out while the payment gateway is at work",
+        ("P7",),
+        edited(check_order._time_passed, ("any(receipt.at_work for receipt in receipts)", "False")),
+        ("an order runs out, the gateway at work",),
+    ),
+    Mistake(
+        "an order that the payment gateway stays at work on never runs out",
+        ("P7",),
+        edited(
+            check_order._time_passed,
+            ("if not at_work or _ran_out(record, now - _AT_WORK_AT_MOST):", "if not at_work:"),
+        ),
+        ("an order runs out, the gateway at work for ever",),
+    ),
+    Mistake(
+        "held money that the payment gateway is at work on counts as gone",
+        ("P7",),
+        edited(surplus.is_gone, ("not receipt.at_work and ", "")),
+        ("held money at work, reconcile",),
+    ),
+    Mistake(
+        "a payment that the payment gateway is at work on counts as taken back",
+        ("P7",),
+        edited(cancelling.compare_paid, ("    if receipt.at_work:\n        return draft.done(replay)\n", "")),
+        ("a payment at work, cancel, reconcile",),
+    ),
+    Mistake(
+        "a webhook counts as settled while the payment gateway is at work",
+        ("P8",),
+        edited(receive_webhook._decide, ("if receipt.status in _AT_WORK:", "if False:")),
+        ("told while the gateway is at work",),
+    ),
+    Mistake(
+        "a receipt that shows nothing yet counts as failed",
+        ("P7",),
+        edited(
+            verification.judge,
+            (
+                "ReceiptStatus.UNKNOWN:\n            return NotYet(receipt)",
+                "ReceiptStatus.UNKNOWN:\n            return Rejected(receipt, Reason.PAYMENT_FAILED)",
+            ),
+        ),
+        ("told while the gateway is at work",),
+    ),
+    Mistake(
+        "a webhook about a receipt at work is put aside while a person decides",
+        ("P8",),
+        edited(
+            receive_webhook._decide,
+            (
+                "if receipt.status in _AT_WORK:",
+                "if receipt.status in _AT_WORK and record.payment.state is not State.ATTENTION:",
+            ),
+        ),
+        ("told while the gateway is at work and a person decides",),
+    ),
+    Mistake(
+        "the late effect of a cancel that was written off is nobody's",
+        ("P9",),
+        replaced(cancelling._late_effect, lambda *_: None),
+        ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "the late effect of a cancel that was written off is told as a console's",
+        ("P9",),
+        edited(cancelling._cancelled, ('origin = "shop" if late else origin', "pass")),
+        ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "a cancel made in a console is told as the shop's",
+        ("P9",),
+        edited(cancelling.compare_paid, ('origin="outside"', 'origin="shop"')),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "nobody is asked whose a cancel is that no sum can tell",
+        ("P7",),
+        edited(
+            cancelling.end_cancel,
+            ('        draft.attention("cancel_ambiguous", receipt_id=str(receipt.id))\n', "        pass\n"),
+        ),
+        ("cancel, console cancels a part",),
+    ),
+    Mistake(
+        "a cancel that was written off leaves again without a look",
+        ("P7",),
+        edited(
+            cancel.cancel, ("given_up is not None and given_up.code != _NOT_SENT and not looked", "False")
+        ),
+        ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "an approval that was written off is not kept in mind",
+        ("P6", "P10"),
+        edited(approval.approval_refused, ("        set_aside=True,\n", "")),
+        ("an approval written off without lists",),
+    ),
+    Mistake(
+        "an approval in doubt that a person lets be is forgotten",
+        ("P10",),
+        edited(history._resolved, ("if payment.other(doubted) is None:", "if False:")),
+        ("an approval in doubt let be without lists",),
+    ),
+    Mistake(
+        "what was set aside is not looked at again",
+        ("P6",),
+        edited(check_order._other_receipts, ("in (Fate.SET_ASIDE, Fate.HELD)", "is Fate.HELD")),
+        ("an approval written off without lists",),
+    ),
+    Mistake(
+        "a deposit that the bank takes back a second time calls nobody",
+        ("P1",),
+        edited(
+            cancelling.compare_paid,
+            ("            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))\n", "            pass\n"),
+        ),
+        ("a deposit taken back again, reconcile",),
+    ),
+    Mistake(
+        "a look from before a notice was claimed counts all the same",
+        ("P7",),
+        method(
+            MemoryBackend,
+            "settle_notice",
+            (
+                "(there.times, there.attempts) != (stored.times, stored.attempts)",
+                "there.times != stored.times",
+            ),
+        ),
+        ("webhook, reconcile",),
     ),
 )

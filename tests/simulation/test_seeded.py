@@ -43,7 +43,10 @@ def test_the_same_seed_is_the_same_world() -> None:
     assert [trace_of(16), trace_of(17)] == [trace_of(16), trace_of(17)]
 
 
-JUDGES = ("evidence.py", "invariants.py", "obeying.py", "reading.py", "second_fold.py", "telling.py")
+JUDGES = (
+    "attributing.py", "doubting.py", "evidence.py", "invariants.py", "obeying.py", "reading.py", "second_fold.py",
+    "telling.py",
+)  # fmt: skip
 
 
 def test_the_invariants_share_nothing_with_what_they_judge() -> None:

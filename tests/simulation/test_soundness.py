@@ -61,9 +61,11 @@ def _worlds(scenario: Scenario, bounds: Bounds) -> set[str]:
         stage, actors = scenario.set_up(False)
         if race(stage, choices, actors, bounds):
             left = evidence_of(stage)
+            # How many unrelated calls had been made before an answer is their order again.
+            answers = sorted(answer._replace(after=0) for answer in left.answers)
             kept = (
                 left.receipts, left.orders, left.histories, left.deliveries, left.notices, left.received,
-                sorted(left.acknowledged), sorted(left.answers), left.asked and sorted(map(repr, left.asked)),
+                sorted(left.acknowledged), answers, left.asked and sorted(map(repr, left.asked)),
             )  # fmt: skip
             worlds.add(repr(kept))
     return worlds

@@ -9,7 +9,7 @@ import pytest
 from dojang.core.attention import needs_attention
 from dojang.core.decision import Accepted
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import State
+from dojang.core.payment import Fate, State
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.errors import StoreUnavailable
 from dojang.testing import Fault
@@ -356,6 +356,24 @@ def test_a_webhook_about_money_that_a_person_must_judge_first_is_not_settled(sho
     again = shop.hear(receipt_id, "PAYMENT_PARTIAL_CANCELLED", cancelled="400")
 
     assert ("not_yet", "settled", 400) == (told, again, shop.payment().cancelled)
+
+
+def test_a_webhook_about_money_still_at_work_is_kept_while_a_person_decides(shop: Shop) -> None:
+    """Nothing else names the receipt: once the payment gateway is done, the notice finds its money, without a list."""
+    shop.order()
+    record = shop.backend.load(OrderId("o1"))
+    assert record is not None
+    shop.backend.commit(record, needs_attention(record, shop.clock.now(), "x"))
+    receipt_id = shop.bootpay.open("o1", 1000)
+    shop.bootpay.ledger.tamper(receipt_id, {"status": 4})
+    told = shop.hear(receipt_id, "1", generation=1)
+    shop.bootpay.ledger.tamper(receipt_id, {"status": 1})
+    shop.clock.advance(31)
+    shop.bootpay.on("lookup/order", *[LedgerRefusal("RC_SERVER_ERROR")] * 9)
+    shop.reconcile()
+    known = shop.payment().other(receipt_id)
+
+    assert ("", Fate.HELD) == (told, known and known.fate)
 
 
 def test_what_happened_while_a_person_decided_is_found_without_a_webhook(shop: Shop) -> None:

@@ -116,11 +116,12 @@ async def _decide(world: World, record: Record, receipt: Receipt, notice: Notice
     if unfinished and isinstance(decision.answer, Pending):
         # What was begun on this order must be finished before this receipt can be judged.
         return ""
+    if receipt.status in _AT_WORK:
+        # Before anything else: the history knows nothing of it yet, and the first generation has no list to find it in.
+        return ""
     if record.payment.state is State.ATTENTION and isinstance(decision.answer, Pending):
         # A person decides first, and then the order is looked at; should this be repeated, it counts again.
         return "not_yet"
-    if receipt.status in _AT_WORK:
-        return ""
     if receipt.status in _UNENDED or _claims_more(notice, receipt):
         return "not_yet"
     # Generation 1 does not say how much went back, so that the next cancel's notice is, word for word, this one.

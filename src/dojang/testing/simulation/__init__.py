@@ -10,5 +10,6 @@ recovery      the calm afterwards                                   collecting  
 evidence      what that is; who asked is known by name              reading      how it is read
 invariants    the promises, judged by code that shares nothing      second_fold  histories, read a second time
 telling       what shop, buyers and Bootpay were told, and when     obeying      the shop's choices, people, leases
+doubting      what may be made of a look                       attributing  whose cancel it was
 ```
 """

@@ -65,7 +65,9 @@ def returning_buyer(
                     word = reason.value
                 case other:
                     word = type(other).__name__
-            stage.answers.append(Answered(name, "verify", str(order_id), str(receipt_id), word))
+            stage.answers.append(
+                Answered(name, "verify", str(order_id), str(receipt_id), word, len(stage.asked))
+            )
 
     task = verify(stage.world, order_id, receipt_id, within_s=within_s)
     return stage.actor(name, "verify", task, told, skew_s=skew_s, within_s=within_s)
@@ -129,7 +131,7 @@ def canceller(
                 word = refusal.why.value
             case _:
                 word = type(answer).__name__
-        stage.answers.append(Answered(name, "cancel", str(order_id), "", word))
+        stage.answers.append(Answered(name, "cancel", str(order_id), "", word, len(stage.asked)))
 
     task = cancel(stage.world, order_id, key, wanted, within_s=within_s)
     return stage.actor(name, "cancel", task, told, skew_s=skew_s, within_s=within_s)

@@ -25,6 +25,7 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
     return Evidence(
         receipts={id_: truth_of(entry) for id_, entry in stage.ledger.state.receipts.items()},
         outside=stage.outside,
+        consoles=stage.consoles,
         orders=[_order(record) for record in records],
         histories={
             str(record.order.id): [plain_event(event) for event in stage.backend.history(record.order.id)]

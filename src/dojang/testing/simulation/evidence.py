@@ -18,6 +18,7 @@ __all__ = [
     "Held",
     "HookWord",
     "Json",
+    "Outside",
     "Seen",
     "Truth",
     "Written",
@@ -116,6 +117,7 @@ class Answered(NamedTuple):
         order_id: About which order.
         receipt_id: About which receipt; empty for a cancel.
         word: The answer in a word.
+        after: After how many calls to Bootpay.
     """
 
     who: str
@@ -123,6 +125,15 @@ class Answered(NamedTuple):
     order_id: str
     receipt_id: str
     word: str
+    after: int = 0
+
+
+class Outside(NamedTuple):
+    """Money that left a receipt by somebody else's hand, in Bootpay's units: after how many calls to Bootpay."""
+
+    receipt_id: str
+    amount: int | float
+    after: int
 
 
 class HookWord(NamedTuple):
@@ -144,8 +155,10 @@ class Held(NamedTuple):
         claimed: True for a claim, False where its holder wrote what became of it or when it is due again.
         now: The moment by the actor's own clock, in seconds since 1970; for a claim.
         until: How long the claim lasts, likewise.
-        token: A delivery's number of attempts.
+        token: What the store knows this claim by: a delivery's number of attempts, how often a notice has come and been
+            looked into since; empty where anybody may write.
         wrote: Whether the store accepted what the holder wrote.
+        came: True where a notice came (again): whoever looked before it knows too little.
     """
 
     who: str
@@ -154,8 +167,9 @@ class Held(NamedTuple):
     claimed: bool
     now: float = 0.0
     until: float = 0.0
-    token: int = 0
+    token: tuple[int, ...] = ()
     wrote: bool = True
+    came: bool = False
 
 
 @dataclass(kw_only=True)
@@ -165,6 +179,7 @@ class Evidence:
     Attributes:
         receipts: Bootpay's books, by receipt.
         outside: Money that left receipts from outside (consoles, reversals), by receipt.
+        consoles: The same piece by piece, where somebody sent it back.
         orders: The stored orders: `order_id`, the terms, `version`, `payment`; `expires_at` in seconds since 1970.
         histories: The stored events by order.
         deliveries: The stored outbox.
@@ -194,6 +209,7 @@ class Evidence:
 
     receipts: Mapping[str, Truth]
     outside: Mapping[str, int | float] = field(default_factory=dict)
+    consoles: Sequence[Outside] = ()
     orders: Sequence[Json]
     histories: Mapping[str, Sequence[Json]]
     deliveries: Sequence[Json]

@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from dojang.testing.simulation.evidence import Asked, BrokenPromise, Evidence, Json, Seen
+from dojang.testing.simulation.attributing import check_attributed
+from dojang.testing.simulation.doubting import check_doubted
+from dojang.testing.simulation.evidence import BrokenPromise, Evidence, Json
 from dojang.testing.simulation.obeying import check_obeyed, check_people_obeyed
 from dojang.testing.simulation.reading import (
     accepts,
     data_of,
     fates_of,
     given_up,
+    last_seen,
     last_word,
     minor,
     misfit,
@@ -49,8 +52,10 @@ def check_durable(evidence: Evidence) -> None:
     _never_blindly_again(evidence)
     _never_guessed(evidence)
     _not_written_off_early(evidence)
+    check_doubted(evidence)
     _kept_before_acknowledged(evidence)
     _never_more_back_than_asked(evidence)
+    check_attributed(evidence)
     check_told(evidence)
     check_obeyed(evidence)
     _nothing_secret(evidence)
@@ -86,23 +91,9 @@ def _paid_only_on_bootpays_answer(evidence: Evidence) -> None:
             if wrong:
                 raise BrokenPromise("P1", f"{order_id} is paid by a receipt {wrong}")
             written = evidence.written[order_id, cast("int", event["version"])]
-            seen = _last_seen(evidence.asked[: written.after], written.who, receipt_id)
+            seen = last_seen(evidence.asked[: written.after], written.who, receipt_id)
             if seen is None or (seen.status, seen.cancelled, seen.price) != (1, 0, order["price"]):
                 raise BrokenPromise("P1", f"{order_id} is paid, but Bootpay never said so to {written.who}")
-
-
-def _last_seen(asked: Sequence[Asked], who: str, receipt_id: str) -> Seen | None:
-    """What an actor was last shown of a receipt."""
-    return next(
-        (
-            seen
-            for one in reversed(asked)
-            if one.who == who
-            for seen in one.seen
-            if seen.receipt_id == receipt_id
-        ),
-        None,
-    )
 
 
 def _paid_once(evidence: Evidence) -> None:
@@ -203,6 +194,7 @@ def _never_guessed(evidence: Evidence) -> None:
         if asked.what == "cancel" and asked.cancel_id not in intents:
             raise BrokenPromise("P7", f"{asked.who} sends money back without having written it down")
     for order_id, history in evidence.histories.items():
+        written_off: dict[object, int] = {}
         for event in history:
             if event["what"] not in ("expired", "approval_refused"):
                 continue
@@ -213,6 +205,11 @@ def _never_guessed(evidence: Evidence) -> None:
                 for asked in before
             ):
                 raise BrokenPromise("P7", f"{order_id} expired without asking Bootpay whether it was paid")
+            if event["what"] == "approval_refused" and data_of(event)["reason"] == "not_sent":
+                # It says nothing of an earlier attempt, of which all was said when that was written off.
+                before = before[written_off.get(data_of(event)["receipt_id"], 0) :]
+            elif event["what"] == "approval_refused" and data_of(event)["reason"] == "not_carried_out":
+                written_off[data_of(event)["receipt_id"]] = written
             if event["what"] == "approval_refused" and data_of(event)["reason"] in _NO_MONEY_MOVED and any(
                 asked.what == "confirm"
                 and asked.receipt_id == data_of(event)["receipt_id"]
@@ -234,18 +231,30 @@ def _not_written_off_early(evidence: Evidence) -> None:
     """What left without an answer counts as not carried out only when it cannot be on its way any more."""
     for order_id, history in evidence.histories.items():
         intended: datetime | None = None
+        about, written_off = "", set[str]()
         for event in history:
             at, data = datetime.fromisoformat(str(event["at"])), data_of(event)
             if event["what"] in ("approval_intended", "cancel_intended"):
                 intended = intended or at
+                about = str(data.get("cancel_id", data["receipt_id"]))
                 continue
             word = data.get("reason") if event["what"] == "approval_refused" else data.get("code")
             if intended is not None and word in ("not_carried_out", "cancelled_outside"):
                 waited_s = (at - intended).total_seconds()
-                if waited_s < _WRITTEN_OFF_AFTER_S - _CLOCKS_DIFFER_S:
+                # A repeat that never left says of the first attempt what had been said before.
+                again = about in written_off and _never_left(evidence, order_id, event)
+                if waited_s < _WRITTEN_OFF_AFTER_S - _CLOCKS_DIFFER_S and not again:
                     raise BrokenPromise("P7", f"{order_id}: {word} after no more than {waited_s:.0f} s")
+                written_off.add(about)
             if event["what"] in _ENDS_AN_INTENT:
                 intended = None
+
+
+def _never_left(evidence: Evidence, order_id: str, event: Json) -> bool:
+    """Whether the last cancel of whoever wrote a step was never sent."""
+    written = evidence.written[order_id, cast("int", event["version"])]
+    mine = (asked for asked in reversed(evidence.asked[: written.after]) if asked.who == written.who)
+    return next((asked.outcome for asked in mine if asked.what == "cancel"), "") == "not_sent"
 
 
 _ENDS_AN_INTENT = frozenset(
@@ -402,7 +411,8 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
                     raise BrokenPromise("P6", f"{receipt_id} holds money that no person is asked about")
                 continue
             if (
-                fate in (None, "refused", "set_aside")
+                fate in (None, "refused")
+                and not _dealt_with(history, receipt_id)
                 and not evidence.sighted
                 and receipt_id in evidence.untold
                 and receipt_id not in told
@@ -425,6 +435,13 @@ def _all_money_accounted_for(evidence: Evidence) -> None:
             raise BrokenPromise("P6", f"{receipt_id} was sent back, but it is on file as {fate}")
         if fate == "owed_back" and receipt_id not in hopeless:
             raise BrokenPromise("P6", f"{receipt_id} is owed back for ever")
+
+
+def _dealt_with(history: Sequence[Json], receipt_id: str) -> bool:
+    """Whether an order has once counted on a receipt: then it needs neither a webhook nor a list to find it again."""
+    return any(
+        event["what"] in _MAKES_ITS_OWN and data_of(event)["receipt_id"] == receipt_id for event in history
+    )
 
 
 def _a_person_knows(payment: Json, history: Sequence[Json], receipt_id: str) -> bool:
@@ -452,11 +469,28 @@ def _what_pays_is_there(evidence: Evidence) -> None:
             and data_of(event).get("receipt_id") == receipt_id
             for event in history
         )
-        if truth.status != 1 and not (asked and last_word(history, receipt_id) == "dismiss"):
+        let_be = asked and last_word(history, receipt_id) == "dismiss"
+        if truth.status != 1 and not (let_be and not _seen_to_stand(evidence, order, receipt_id)):
             raise BrokenPromise(
                 "P1",
                 f"{order['order_id']} counts as paid, but {receipt_id} holds nothing (status {truth.status})",
             )
+
+
+def _seen_to_stand(evidence: Evidence, order: Json, receipt_id: str) -> bool:
+    """Whether a receipt was seen to be paid again after a person's last word on it, by one who could write it down."""
+    history = evidence.histories[str(order["order_id"])]
+    said = max(
+        evidence.written[str(order["order_id"]), cast("int", event["version"])].after
+        for event in history
+        if event["what"] == "resolved" and data_of(event).get("receipt_id") == receipt_id
+    )
+    return any(
+        seen.receipt_id == receipt_id and seen.status == 1
+        for asked in evidence.asked[said:]
+        if asked.who == "calm"
+        for seen in asked.seen
+    )
 
 
 def _cancelled_as_bootpay_says(evidence: Evidence) -> None:

@@ -121,17 +121,21 @@ def _justified(evidence: Evidence, order: Json, history: Sequence[Json], truth: 
 
 def _one_holder_at_a_time(evidence: Evidence) -> None:
     holders: dict[tuple[str, str], Held] = {}
+    latest: dict[tuple[str, str], tuple[int, ...]] = {}
     for held in evidence.held:
         thing = (held.what, held.id)
         before = holders.get(thing)
+        if held.came:
+            latest[thing] = held.token
+            continue
         if not held.claimed:
-            if held.what == "delivery" and held.wrote and before is not None and held.token < before.token:
-                raise BrokenPromise(
-                    "P7", f"{held.who} settles {held.id}, which {before.who} has claimed since"
-                )
+            # What came after a claim, another claim or the same notice again, is more than its holder knows.
+            if held.wrote and held.token and latest.get(thing) != held.token:
+                raise BrokenPromise("P7", f"{held.who} settles {held.id}, of which others know more by now")
             if held.wrote:
                 holders.pop(thing, None)
             continue
+        latest[thing] = held.token
         if before is not None and held.now < before.until - _SLACK_S:
             raise BrokenPromise("P7", f"{held.who} claims {held.id}, which {before.who} still has")
         holders[thing] = held

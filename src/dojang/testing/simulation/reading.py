@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from dojang.testing.simulation.evidence import Asked, Evidence, Json, Truth
+from dojang.testing.simulation.evidence import Asked, Evidence, Json, Seen, Truth
 
 __all__ = [
     "accepts",
     "data_of",
     "fates_of",
     "given_up",
+    "last_seen",
     "last_word",
     "major",
     "minor",
@@ -81,6 +82,20 @@ def payings(history: Iterable[Json]) -> list[str]:
     return [
         str(data_of(event)["receipt_id"]) for event in history if event["what"] == "paid" or accepts(event)
     ]
+
+
+def last_seen(asked: Sequence[Asked], who: str, receipt_id: str) -> Seen | None:
+    """What an actor was last shown of a receipt."""
+    return next(
+        (
+            seen
+            for one in reversed(asked)
+            if one.who == who
+            for seen in one.seen
+            if seen.receipt_id == receipt_id
+        ),
+        None,
+    )
 
 
 def last_word(history: Iterable[Json], receipt_id: str) -> str:

@@ -67,7 +67,7 @@ def _work(stage: Stage) -> None:
 def _waited_for(stage: Stage, ends: float) -> Iterator[float]:
     """When whatever must not stay as it is will next be worked at, and until `ends` any order."""
     yield from (at for at, _ in stage.late)
-    outages = (stage.no_lists_until, *stage.hides.values())
+    outages = (stage.no_lists_until, *stage.hides.values(), *(until for until, _ in stage.at_work.values()))
     yield from (until for until in outages if until > stage.time_s)
     webhook = stage.ledger.next_webhook_due()
     if webhook is not None:

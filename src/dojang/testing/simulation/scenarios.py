@@ -28,12 +28,12 @@ from dojang.testing.simulation.cast import (
 from dojang.testing.simulation.race import Bounds
 from dojang.testing.simulation.recovery import A_YEAR_S
 from dojang.testing.simulation.stage import Stage, notice_of
-from dojang.testing.simulation.stepped import Actor, Stop, stop
+from dojang.testing.simulation.stepped import Actor, Mishap, Stop, stop
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.receive_webhook import receive_webhook
 from dojang.usecases.reconcile import reconcile
 from dojang.usecases.register_order import register_order
-from dojang.usecases.resolve import Resolution
+from dojang.usecases.resolve import Resolution, resolve
 from dojang.usecases.verify import verify
 
 __all__ = ["SCENARIOS", "Scenario"]
@@ -89,10 +89,7 @@ def _console(stage: Stage, receipt_id: ReceiptId, amount: int | None = None) -> 
         entry = stage.ledger.find(receipt_id)
         left = entry.price - entry.cancelled_price
         if entry.status == 1 and (amount is None or amount <= left):
-            stage.ledger.outside_cancel(receipt_id, amount)
-            stage.outside[receipt_id] = stage.outside.get(receipt_id, 0) + (
-                left if amount is None else amount
-            )
+            stage.cancel_outside(receipt_id, left if amount is None else amount)
             stage.note("console", receipt_id, answer="cancelled")
 
     return stage.actor("console", "outside", cancel(), lambda _: None)
@@ -123,6 +120,22 @@ def _webhook_webhook(trace: bool) -> Scene:
     stage.calm = False
     (webhook,) = _hooks(stage)
     return stage, [messenger(stage, "bootpay", webhook), messenger(stage, "bootpay again", webhook)]
+
+
+def _webhook_reconcile(trace: bool) -> Scene:
+    stage = Stage(trace=trace)
+    stage.pay(register(stage), 1000)
+    (webhook,) = _hooks(stage)
+
+    async def begins_at_any_moment() -> None:
+        await stop(Stop("shop", "opens", writes=False))
+        await reconcile(stage.world)
+
+    stage.calm = False
+    return stage, [
+        messenger(stage, "bootpay", webhook),
+        stage.actor("reconciler", "reconcile", begins_at_any_moment(), lambda _: None),
+    ]
 
 
 def _two_payments(trace: bool) -> Scene:
@@ -187,6 +200,77 @@ def _approval_reconcile(trace: bool) -> Scene:
         returning_buyer(stage, "buyer", order_id, receipt_id),
         reconciler(stage, everything=True),
     ]
+
+
+def _gateway_takes_its_time(trace: bool) -> Scene:
+    """The order runs out while the payment gateway is at work, and then the money comes after all."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    receipt_id = stage.open(order_id, 1000)
+    stage.take_time(receipt_id, None, lambda: None)
+    stage.pass_time(100.0)
+
+    async def ends() -> None:
+        await stop(Stop("gateway", "pays", writes=True))
+        stage.ledger.tamper(receipt_id, {"status": 0})
+        stage.ledger.approve(receipt_id)
+
+    stage.calm = False
+    return stage, [
+        reconciler(stage),
+        returning_buyer(stage, "buyer", order_id, receipt_id),
+        stage.actor("gateway", "outside", ends(), lambda _: None),
+    ]
+
+
+def _gateway_at_work_for_ever(trace: bool) -> Scene:
+    """The order runs out while the payment gateway is at work, which never ends."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage, expires_at=stage.now() + timedelta(seconds=60))
+    stage.take_time(stage.open(order_id, 1000), None, lambda: None)
+    stage.calm = False
+    return stage, [reconciler(stage)]
+
+
+def _payment_at_work(trace: bool) -> Scene:
+    """For a while Bootpay shows nothing of the payment but that the gateway is at work on it."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id, receipt_id = _paid(stage)
+    stage.at_work[receipt_id] = stage.time_s + 300.0, 4
+    stage.calm = False
+    return stage, [reconciler(stage, everything=True), canceller(stage, "shop", order_id, "k1", 400)]
+
+
+def _held_money_at_work(trace: bool) -> Scene:
+    """Likewise of money that is held for a person, who decides on it."""
+    stage = Stage(trace=trace, webhooks=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+    order_id, _ = _paid(stage)
+    receipt_id = _held(stage, order_id)
+    stage.at_work[receipt_id] = stage.time_s + 300.0, 99
+    stage.calm = False
+    return stage, [
+        reconciler(stage, everything=True),
+        deciding_person(stage, "kim", order_id, Resolution.RETURN, receipt_id),
+    ]
+
+
+def _told_while_at_work(*, while_a_person_decides: bool) -> Callable[[bool], Scene]:
+    """Bootpay tells of a payment before it shows one, and there is no list to find it in later."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, sighted=False, rules=Rules(on_mismatch=OnMismatch.HOLD))
+        order_id = register(stage)
+        if while_a_person_decides:
+            run(verify(stage.world, order_id, stage.pay(order_id, 900, webhook_url="")))
+        receipt_id = stage.pay(order_id, 1000)
+        stage.at_work[receipt_id] = stage.time_s + 300.0, 4
+        stage.calm = False
+        return stage, [
+            *(messenger(stage, "bootpay", webhook) for webhook in _hooks(stage)),
+            returning_buyer(stage, "buyer", order_id, receipt_id),
+        ]
+
+    return set_up
 
 
 def _approval_webhook_of_another(trace: bool) -> Scene:
@@ -298,6 +382,62 @@ def _bank_takes_back(trace: bool) -> Scene:
     ]
 
 
+def _bank_takes_back_again(trace: bool) -> Scene:
+    """Likewise a second time, after a person had let the first be and the deposit had come again."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id = register(stage)
+    receipt_id = stage.issue(order_id, 1000)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.deposit(receipt_id)
+    run(verify(stage.world, order_id, receipt_id))
+    stage.ledger.revert(receipt_id)
+    stage.outside[receipt_id] = 0
+    run(reconcile(stage.world, everything=True))
+    run(resolve(stage.world, order_id, Resolution.DISMISS, who="kim", reason="전화로 확인"))
+    stage.ledger.deposit(receipt_id)
+    run(reconcile(stage.world, everything=True))
+
+    async def revert() -> None:
+        await stop(Stop("gateway", "bank", writes=True))
+        stage.ledger.revert(receipt_id)
+
+    stage.calm = False
+    return stage, [
+        stage.actor("bank", "outside", revert(), lambda _: None),
+        reconciler(stage, everything=True),
+    ]
+
+
+def _doubtful_approval(mishap: Mishap, *, hidden: bool) -> Callable[[bool], Scene]:
+    """An approval without an answer is given up, by the machine or (where nobody could look) by a person."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False, sighted=False)
+        order_id = register(stage)
+        receipt_id = stage.pay(order_id, 1000, separately_confirmed=True)
+        stage.calm = False
+        first = returning_buyer(stage, "buyer", order_id, receipt_id)
+        while first.at is not None:
+            moves = first.at.name == "confirm"
+            stage.let_on(first, mishap if moves else None)
+            if hidden and moves:
+                stage.hides[receipt_id] = stage.time_s + 3_000.0
+        stage.calm = True
+        stage.pass_time(2_800.0 if hidden else Mishap.VERY_LATE.late_s - 50.0)
+        run(reconcile(stage.world, everything=True))
+        if not hidden:
+            stage.pass_time(25.0)
+        stage.calm = False
+        somebody = (
+            deciding_person(stage, "kim", order_id, Resolution.DISMISS)
+            if hidden
+            else returning_buyer(stage, "buyer again", order_id, receipt_id)
+        )
+        return stage, [somebody, reconciler(stage, everything=True)]
+
+    return set_up
+
+
 def _without_lists(set_up: Callable[[bool], Scene]) -> Callable[[bool], Scene]:
     """Receipts cannot be found by order id for a while, though each can be looked up."""
 
@@ -377,6 +517,29 @@ def _cancel_outside(amount: int | None, outside: int | None) -> Callable[[bool],
     return set_up
 
 
+def _taken_up_again(outside: int | None) -> Callable[[bool], Scene]:
+    """A cancel was written off and is asked for again under its key, and then the first one has its effect."""
+
+    def set_up(trace: bool) -> Scene:
+        stage = Stage(trace=trace, webhooks=False)
+        order_id, receipt_id = _paid(stage)
+        stage.calm = False
+        first = canceller(stage, "shop", order_id, "k1", 400)
+        while first.at is not None:
+            stage.let_on(first, Mishap.VERY_LATE if first.at.name == "cancel" else None)
+        stage.calm = True
+        stage.pass_time(Mishap.VERY_LATE.late_s - 50.0)
+        run(reconcile(stage.world))
+        stage.pass_time(25.0)
+        stage.calm = False
+        again = canceller(stage, "shop again", order_id, "k1", 400)
+        if outside is None:
+            return stage, [again, reconciler(stage, everything=True)]
+        return stage, [again, _console(stage, receipt_id, outside)]
+
+    return set_up
+
+
 def _cancel_reconcile(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id, _ = _paid(stage)
@@ -393,8 +556,7 @@ def _paid_and_cancelled_deliver(trace: bool) -> Scene:
     order_id = register(stage)
     receipt_id = stage.pay(order_id, 1000)
     run(verify(stage.world, order_id, receipt_id))
-    stage.ledger.outside_cancel(receipt_id, 300)
-    stage.outside[receipt_id] = 300
+    stage.cancel_outside(receipt_id, 300)
     run(reconcile(stage.world, everything=True))
     stage.calm = False
     return stage, [deliverer(stage, "one worker"), deliverer(stage, "another worker")]
@@ -405,8 +567,7 @@ def _partly_cancelled(trace: bool) -> Scene:
     stage = Stage(trace=trace)
     order_id = register(stage)
     receipt_id = stage.pay(order_id, 1000)
-    stage.ledger.outside_cancel(receipt_id, 300)
-    stage.outside[receipt_id] = 300
+    stage.cancel_outside(receipt_id, 300)
     (webhook,) = _hooks(stage)
     stage.calm = False
     return stage, [
@@ -581,6 +742,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="verify, verify", set_up=_verify_verify, bounds=(Bounds(crashes=2, mishaps=2, leaps=1),)),
     Scenario(name="verify, webhook", set_up=_verify_webhook, bounds=_USUAL),
     Scenario(name="webhook, the same webhook", set_up=_webhook_webhook, bounds=_USUAL),
+    Scenario(name="webhook, reconcile", set_up=_webhook_reconcile, bounds=(_PAUSED, *_USUAL)),
     Scenario(
         name="two payments of one order, deliver", set_up=_two_payments, bounds=(_CRASHES,), watch_s=A_YEAR_S
     ),
@@ -595,6 +757,37 @@ SCENARIOS: Sequence[Scenario] = (
         name="approvals of two receipts", set_up=_approval_two_receipts, bounds=_USUAL, watch_s=A_YEAR_S
     ),
     Scenario(name="approval, reconcile", set_up=_approval_reconcile, bounds=_USUAL),
+    Scenario(
+        name="an order runs out, the gateway at work",
+        set_up=_gateway_takes_its_time,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an order runs out, the gateway at work for ever",
+        set_up=_gateway_at_work_for_ever,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a payment at work, cancel, reconcile",
+        set_up=_payment_at_work,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="held money at work, reconcile", set_up=_held_money_at_work, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="told while the gateway is at work",
+        set_up=_told_while_at_work(while_a_person_decides=False),
+        bounds=_USUAL,
+    ),
+    Scenario(
+        name="told while the gateway is at work and a person decides",
+        set_up=_told_while_at_work(while_a_person_decides=True),
+        bounds=_USUAL,
+    ),
     Scenario(name="approval, webhook of another receipt", set_up=_approval_webhook_of_another, bounds=_USUAL),
     Scenario(name="approval, forged webhook", set_up=_approval_forged_webhook, bounds=_USUAL),
     Scenario(name="webhook after a forged one", set_up=_webhook_after_a_forged_one, bounds=_USUAL),
@@ -648,6 +841,24 @@ SCENARIOS: Sequence[Scenario] = (
         bounds=_USUAL,
         watch_s=A_YEAR_S,
     ),
+    Scenario(
+        name="a cancel taken up again, reconcile",
+        set_up=_taken_up_again(None),
+        bounds=(_CRASHES, Bounds(mishaps=1), _PAUSED),
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a cancel taken up again, console cancels a part",
+        set_up=_taken_up_again(100),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a cancel taken up again, console cancels as much",
+        set_up=_taken_up_again(400),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
     Scenario(name="cancel, reconcile", set_up=_cancel_reconcile, bounds=_USUAL),
     Scenario(name="partly cancelled before anybody looked", set_up=_partly_cancelled, bounds=_USUAL),
     Scenario(name="paid and cancelled, deliver", set_up=_paid_and_cancelled_deliver, bounds=_USUAL),
@@ -663,6 +874,24 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(name="a deposit at the deadline", set_up=_deposit_at_the_deadline, bounds=_USUAL),
     Scenario(
         name="a deposit taken back, reconcile", set_up=_bank_takes_back, bounds=_USUAL, watch_s=A_YEAR_S
+    ),
+    Scenario(
+        name="a deposit taken back again, reconcile",
+        set_up=_bank_takes_back_again,
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an approval written off without lists",
+        set_up=_doubtful_approval(Mishap.VERY_LATE, hidden=False),
+        bounds=(_CRASHES, Bounds(mishaps=1), _PAUSED),
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="an approval in doubt let be without lists",
+        set_up=_doubtful_approval(Mishap.LOST_AFTER, hidden=True),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
     ),
     Scenario(
         name="approval, reconcile without lists", set_up=_without_lists(_approval_reconcile), bounds=_USUAL

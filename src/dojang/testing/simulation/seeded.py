@@ -6,7 +6,7 @@ Everything is drawn from the seed, so the same seed is the same run, to the last
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -44,6 +44,7 @@ __all__ = ["Outcome", "simulate", "trace_of"]
 
 _STEPS_MAX = 1_500
 _AT_ONCE = 6
+_AT_WORK_S = (40.0, 700.0, 3_600.0, 90_000.0)
 
 
 @dataclass(slots=True)
@@ -189,10 +190,19 @@ class _World:
 
     def _mishap(self, at: Stop) -> Mishap | None:
         mishap = self.weather.strikes(self.rng, at, sighted=self.stage.sighted)
-        if mishap is not None and at.name in MOVES_MONEY and self.stage.sighted and self.rng.random() < 0.2:
-            # Not even a look tells for an hour what has become of it.
-            self.stage.hides[str(at.detail[0])] = self.stage.time_s + 3_600.0
+        if mishap is not None and at.name in MOVES_MONEY:
+            about, chance = str(at.detail[0]), self.rng.random()
+            if chance < 0.2:
+                # Not even a look tells for an hour what has become of it; that the history names it is enough.
+                self.stage.hides[about] = self.stage.time_s + 3_600.0
+            elif chance > 0.8:
+                self._gateway_at_work(about, _AT_WORK_S)
         return mishap
+
+    def _gateway_at_work(self, receipt_id: str, for_s: tuple[float, ...]) -> None:
+        """Bootpay shows for a while nothing but that the payment gateway is at work on a receipt."""
+        until = self.stage.time_s + self.rng.choice(for_s)
+        self.stage.at_work[receipt_id] = until, self.rng.choice((4, 99))
 
     def _next(self, party: deque[Callable[[], object]]) -> None:
         """Somebody does the next thing on their list."""
@@ -275,6 +285,8 @@ class _World:
             self.parties.append(deque([looks] * rng.randint(1, 2)))
         if rng.random() < 0.05:
             self.parties.append(deque([partial(self._bootpay_forgets, order_id)]))
+        if rng.random() < 0.05:
+            self.parties.append(deque([partial(self._bootpay_is_at_work, order_id)]))
 
     def _buyer(self, order_id: OrderId, price: int, terms: dict[str, object]) -> deque[Callable[[], object]]:
         rng, stage = self.rng, self.stage
@@ -300,11 +312,18 @@ class _World:
             amount = terms_now.pop("price")
             receipt.append(stage.open(order_id, amount, **terms_now))  # type: ignore[arg-type]  # as above
 
-        def agrees() -> None:
+        def goes_through() -> None:
             self._at_bootpay(lambda: (stage.ledger.issue if vbank else stage.ledger.approve)(receipt[0]))
 
-        def gives_up() -> None:
+        def fails() -> None:
             self._at_bootpay(lambda: stage.ledger.decline(receipt[0]))
+
+        def agrees() -> None:
+            if rng.random() < 0.95:
+                goes_through()
+            elif stage.ledger.find(receipt[0]).status == 0:
+                for_s = rng.choice((40.0, 3_600.0, 100_000.0, None))
+                stage.take_time(receipt[0], for_s, rng.choice((goes_through, goes_through, fails)))
 
         def deposits() -> None:
             self._at_bootpay(lambda: stage.ledger.deposit(receipt[0]))
@@ -327,7 +346,7 @@ class _World:
         steps: list[Callable[[], object]] = [opens]
         if rng.random() < 0.1:
             steps.append(returns)
-        steps.append(gives_up if rng.random() < 0.08 else agrees)
+        steps.append(fails if rng.random() < 0.08 else agrees)
         steps += [returns] * rng.choice((0, 1, 1, 1, 2))
         if vbank:
             steps.append(deposits)
@@ -360,6 +379,11 @@ class _World:
 
             return begin
 
+        def insists(begin: Callable[[], object]) -> Sequence[Callable[[], object]]:
+            """Once more when the first attempt has been written off, about when it may yet have its effect."""
+            wait = partial(self.stage.pass_time, rng.choice((620.0, 660.0, 695.0)))
+            return wait, self._worker(reconciler), begin
+
         steps: list[Callable[[], object]] = []
         for number in range(rng.randint(1, 3)):
             amount = rng.choice((None, price, price // 2, price // 3))
@@ -367,6 +391,8 @@ class _World:
             free = 0 if tax_free and amount is not None and amount != price else None
             begin = cancels(f"k{number}", amount, expected, free)
             steps += [begin] * rng.choice((1, 1, 2))
+            if rng.random() < 0.1:
+                steps += insists(begin)
         return deque(steps)
 
     def _worker(self, work: Callable[..., Actor]) -> Callable[[], object]:
@@ -378,15 +404,14 @@ class _World:
         return begin
 
     def _console(self, order_id: OrderId) -> None:
-        ledger, outside = self.stage.ledger, self.stage.outside
+        ledger = self.stage.ledger
         for id_ in ledger.state.by_order.get(order_id, ()):
             entry = ledger.find(id_)
             if entry.status != 1 or entry.method == "vbank":
                 continue
             left = entry.price - entry.cancelled_price
             amount = left if self.rng.random() < 0.5 else max(1, int(left) // 4)
-            if self._at_bootpay(lambda id_=id_, amount=amount: ledger.outside_cancel(id_, amount)):  # type: ignore[misc]
-                outside[id_] = outside.get(id_, 0) + amount
+            self._at_bootpay(partial(self.stage.cancel_outside, id_, amount))
             return
 
     def _forger(self, order_id: OrderId) -> None:
@@ -406,6 +431,12 @@ class _World:
         ids = self.stage.ledger.state.by_order.get(order_id, ())
         if ids and self.stage.sighted:
             self.stage.hides[self.rng.choice(ids)] = self.stage.time_s + 3_600.0
+
+    def _bootpay_is_at_work(self, order_id: OrderId) -> None:
+        """The payment gateway is at work on one of the order's receipts, whatever had become of it."""
+        ids = self.stage.ledger.state.by_order.get(order_id, ())
+        if ids:
+            self._gateway_at_work(self.rng.choice(ids), _AT_WORK_S[:3])
 
     def _at_bootpay(self, do: Callable[[], object]) -> bool:
         """Somebody does something at Bootpay, if Bootpay lets them."""

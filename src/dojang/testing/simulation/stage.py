@@ -6,8 +6,8 @@ shop received, which notifications were acknowledged.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore, Backend
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
-from dojang.core.receipt import Receipt
+from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.emulator.books import Json, Webhook
 from dojang.emulator.books import Receipt as Entry
@@ -27,7 +27,16 @@ from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreU
 from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
 from dojang.testing.ledger_gateway import LedgerGateway
 from dojang.testing.pretend_bootpay import PretendBootpay
-from dojang.testing.simulation.evidence import Answered, Asked, Held, HookWord, Seen, Truth, Written
+from dojang.testing.simulation.evidence import (
+    Answered,
+    Asked,
+    Held,
+    HookWord,
+    Outside,
+    Seen,
+    Truth,
+    Written,
+)
 from dojang.testing.simulation.stepped import AFTER, Actor, Mishap, Stop, stop
 
 __all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "Note", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
@@ -45,6 +54,7 @@ _REFUSALS = {
     "cancel": "RC_CANCEL_SERVER_ERROR",
 }
 _READS = frozenset({"load", "history", "orders", "deliveries", "notices"})
+_AT_WORK = {4: ReceiptStatus.APPROVING, 99: ReceiptStatus.UNKNOWN}
 
 BUYER: Json = {
     "username": "PLANTED-buyer-name",
@@ -103,10 +113,13 @@ class Stage:
         retried: Deliveries that a person wanted tried again.
         errors: Words of the expected errors that use cases ended in.
         outside: Money that left receipts without us, in Bootpay's units.
+        consoles: The same piece by piece.
         sighted: Whether receipts can be found by order id.
         epoch_s: The beginning, in seconds since 1970.
         generation: Which of Bootpay's two is spoken: the first says less in its webhooks.
         hides: Receipts that Bootpay does not find when it is asked for them, each until a moment.
+        at_work: Receipts that the payment gateway is at work on, each until a moment: whatever the books have, Bootpay
+            shows a number that says so (or one that nobody has documented), and takes no order about them.
         no_lists_until: Until when receipts cannot be found by order id although each can be looked up.
         shop_down_until: Until when the shop takes nothing.
         declines: Receipts that the shop does not want.
@@ -144,6 +157,7 @@ class Stage:
         self.retried: set[str] = set()
         self.errors: list[str] = []
         self.outside: dict[str, int | float] = {}
+        self.consoles: list[Outside] = []
         self.sighted = sighted
         self.epoch_s = _EPOCH_S
         self.late: list[tuple[float, Callable[[], object]]] = []
@@ -153,6 +167,7 @@ class Stage:
         self.generation = 2
         self.declines: set[str] = set()
         self.hides: dict[str, float] = {}
+        self.at_work: dict[str, tuple[float, int]] = {}
         self.no_lists_until = self.shop_down_until = -1.0
         self._now: tuple[float, datetime] = (-1.0, _START)
         url = "https://shop.example/webhooks/bootpay" if webhooks else ""
@@ -215,13 +230,23 @@ class Stage:
         return (at - _START).total_seconds()
 
     def shown(self, result: T, *, unknown: bool = False) -> T:
-        """What Bootpay shows of an answer: nothing of a receipt that it does not find just now."""
+        """What Bootpay shows of an answer: not what it does not find, and no more of some than that it is at work."""
         if isinstance(result, list | tuple):
-            return [one for one in result if not unknown and not self._hidden(one)]  # type: ignore[return-value]  # a list as before
-        return None if unknown or self._hidden(result) else result  # type: ignore[return-value]  # look-ups may give None
+            return [self._as_seen(one) for one in result if not unknown and not self._hidden(one)]  # type: ignore[return-value]  # a list as before
+        return None if unknown or self._hidden(result) else self._as_seen(result)  # type: ignore[return-value]  # look-ups may give None
 
     def _hidden(self, receipt: object) -> bool:
         return bool(self.hides) and self.time_s < self.hides.get(str(getattr(receipt, "id", "")), -1.0)
+
+    def is_at_work(self, receipt_id: str) -> bool:
+        """Whether the payment gateway is at work on a receipt."""
+        return bool(self.at_work) and self.time_s < self.at_work.get(receipt_id, (-1.0, 0))[0]
+
+    def _as_seen(self, receipt: object) -> object:
+        if not (isinstance(receipt, Receipt) and self.is_at_work(receipt.id)):
+            return receipt
+        number = self.at_work[receipt.id][1]
+        return replace(receipt, status=_AT_WORK[number], number=number)
 
     def arrive(self, within_s: float = 0.0) -> None:
         """Let Bootpay do what its callers gave up waiting for, if it would within so many seconds."""
@@ -282,14 +307,29 @@ class Stage:
             case "settle_delivery":
                 self.held.append(
                     Held(
-                        who, "delivery", args[0].id, claimed=False, token=args[0].attempts, wrote=bool(result)
+                        who,
+                        "delivery",
+                        args[0].id,
+                        claimed=False,
+                        token=(args[0].attempts,),
+                        wrote=bool(result),
                     )
                 )
             case "retry_delivery":
                 self.retried.add(args[0])
-                self.held.append(Held(who, "delivery", args[0], claimed=False, token=sys.maxsize))
+                self.held.append(Held(who, "delivery", args[0], claimed=False))
             case "settle_notice":
-                self.held.append(Held(who, "notice", args[0].notice.key, claimed=False, wrote=bool(result)))
+                stored: Any = args[0]
+                token = (stored.times, stored.attempts)
+                self.held.append(
+                    Held(who, "notice", stored.notice.key, claimed=False, token=token, wrote=bool(result))
+                )
+            case "receive":
+                stored = result
+                token = (stored.times, stored.attempts)
+                self.held.append(
+                    Held(who, "notice", stored.notice.key, claimed=False, token=token, came=True)
+                )
             case "claim_checks" | "claim_deliveries" | "claim_notices":
                 now, until = args[0].timestamp(), args[1].timestamp()
                 claimed: Sequence[Any] = result  # type: ignore[assignment]  # what each of them gives
@@ -297,9 +337,10 @@ class Stage:
                     if name == "claim_checks":
                         held = Held(who, "check", str(one), claimed=True, now=now, until=until)
                     elif name == "claim_notices":
-                        held = Held(who, "notice", one.notice.key, claimed=True, now=now, until=until)
+                        token = (one.times, one.attempts)
+                        held = Held(who, "notice", one.notice.key, True, now, until, token)
                     else:
-                        held = Held(who, "delivery", one.id, True, now, until, one.attempts)
+                        held = Held(who, "delivery", one.id, True, now, until, (one.attempts,))
                     self.held.append(held)
             case _:
                 pass
@@ -401,6 +442,23 @@ class Stage:
         receipt_id = self.open(order_id, price, **terms)
         self.ledger.issue(receipt_id)
         return receipt_id
+
+    def cancel_outside(self, receipt_id: str, amount: int | float) -> None:
+        """Somebody sends money back in Bootpay's own console; nobody is told."""
+        self.ledger.outside_cancel(receipt_id, amount)
+        self.outside[receipt_id] = self.outside.get(receipt_id, 0) + amount
+        self.consoles.append(Outside(receipt_id, amount, len(self.asked)))
+
+    def take_time(self, receipt_id: ReceiptId, for_s: float | None, end: Callable[[], object]) -> None:
+        """The buyer has agreed and the payment gateway is at work on it, for ever where no time is given."""
+        self.ledger.tamper(receipt_id, {"status": 4})
+
+        def ends() -> None:
+            self.ledger.tamper(receipt_id, {"status": 0})
+            end()
+
+        if for_s is not None:
+            self.late.append((self.time_s + for_s, ends))
 
     def acknowledge(self, webhook: Webhook) -> Callable[[object], object]:
         """What happens when the answer to a webhook reaches Bootpay."""
@@ -511,7 +569,9 @@ class _Wire:
                 mishap = Mishap.NOT_SENT
         if within_s <= 0:
             mishap = Mishap.NOT_SENT
-        elif name == "look_up_order" and stage.time_s < stage.no_lists_until:
+        elif (name == "look_up_order" and stage.time_s < stage.no_lists_until) or (
+            writes and mishap is None and stage.is_at_work(about)
+        ):
             mishap = Mishap.REFUSED
         noted = partial(self._noted, name, about, cancel_id, overdue, begun, within_s)
         if mishap is Mishap.NOT_SENT:

@@ -19,7 +19,6 @@ from dojang.testing.simulation.reading import (
     misfit,
     payings,
     payment_of,
-    purpose_of,
     shown,
 )
 from dojang.testing.simulation.second_fold import read_history
@@ -36,6 +35,7 @@ _TOLD = {
     "money_returned": "order.money_returned",
     "attention": "order.attention",
 }
+_HAS_AN_ORIGIN = ("partially_cancelled", "cancelled")
 _MISFITS = frozenset(
     {"amount_mismatch", "currency_mismatch", "tax_free_mismatch", "sandbox_receipt", "live_receipt"}
 )
@@ -121,6 +121,7 @@ def _wrong_words(order: Json, history: Iterable[Json], version: int, data: Json)
         "cancelled": major(cancelled, currency),
         "currency": currency,
         "receipt_id": then["receipt_id"],
+        "origin": data_of(step)["origin"] if step["what"] in _HAS_AN_ORIGIN else step["who"],
     }
     if step["what"] == "money_returned":
         right["receipt_id"] = data_of(step)["receipt_id"]
@@ -132,29 +133,12 @@ def _wrong_words(order: Json, history: Iterable[Json], version: int, data: Json)
 
 
 def _answers_are_true(evidence: Evidence) -> None:
-    """Whoever was told that a receipt pays or that a cancel was carried out, was told the truth."""
+    """Whoever was told that a receipt pays was told the truth."""
     paid_by = {order_id: payings(history) for order_id, history in evidence.histories.items()}
     orders = {str(order["order_id"]): order for order in evidence.orders}
-    carried_out = {
-        purpose_of(evidence, asked): evidence.wanted[asked.who]["amount"]
-        for asked in evidence.asked
-        if asked.what == "cancel" and asked.effect and asked.who in evidence.wanted
-    }
-    touched = {truth.order_id for id_, truth in evidence.receipts.items() if id_ in evidence.outside}
     for answer in evidence.answers:
         if answer.kind == "verify":
             _verified_truly(evidence, answer, orders[answer.order_id], paid_by[answer.order_id])
-            continue
-        want = evidence.wanted[answer.who]
-        if answer.order_id in touched:
-            continue  # Two cancels of one amount cannot be told apart by their sum.
-        purpose = ("cancel", str(want["order_id"]), str(want["key"]))
-        if answer.word == "done" and purpose not in carried_out:
-            raise BrokenPromise("P9", "the shop was told of a cancel that was not carried out")
-        if answer.word == "done" and carried_out[purpose] != want["amount"]:
-            raise BrokenPromise("P9", "the shop was told that one cancel was done, but another one was")
-        if answer.word == "cancel_refused" and purpose in carried_out:
-            raise BrokenPromise("P9", "the shop was told that a cancel was refused, but it was carried out")
 
 
 def _verified_truly(evidence: Evidence, answer: Answered, order: Json, paid_by: list[str]) -> None:
