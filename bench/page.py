@@ -63,11 +63,19 @@ Processor time of importing the handler, each step measured with the one before 
 | structs for most dataclasses outside `core`; cancels and repairs imported when used | 114 ms | 103 ms |
 | urllib3 without Python's own description of packages, no `pathlib`, a pattern made when first used | 83 ms | 78 ms |
 | rules of cancels, reading of webhooks and a dozen patterns are read by who needs them | 90 ms | 87 ms |
+| values of our own instead of dataclasses; `inspect` is read by who asks for a signature | 88 ms | 72 ms |
+| sockets and one reader of answers instead of urllib3 and `http.client` | 72 ms | 54 ms |
 
-- What is left is urllib3 (a fifth), the dataclasses of `core` and `ports` (an eighth), and Python's own modules.
-- The last three rows were measured later than the others, on slower and faster days.
-- The budget of 0.5 is met by a hair: on 2026-11-25 the run above gave 0.48, three runs beside other work (load average
-  2 to 5) 0.50, 0.52 and 0.54, those before the last row 0.50 to 0.52.
+- What is left is Python's own modules (a third, TLS and hashes first), our own small ones, and msgspec.
+- The rows after the second were measured later than those, on slower and faster days; the last two on a busy machine,
+  in one run. With less beside it they began at 70 ms.
+- What a shop is owed is posted with urllib3, which is read by the first that is posted: nobody waits for that. A
+  function whose shop is asked before money moves (`DOJANG_APPROVE_AT`) reads it while it is initialised.
+- Keys are read beside the modules. A machine with more to do than processors has no "beside": on 2026-11-25, beside
+  much other work, the run above gave 0.48, two others (load average 9 and 10) 0.45 and 0.50; with keys in the
+  environment 0.34, 0.32 and 0.33. Before the last two rows a quieter machine (load average 2) gave 0.48 and 0.45.
+- Processor time until the first answer depends least on what else is done: (d) / (c) was 0.52 before the last two rows
+  and is 0.37 to 0.38 in these runs.
 - The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
 - Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
 - A replay answers from the table alone; whoever does not store has to ask Bootpay again, over a new connection.
