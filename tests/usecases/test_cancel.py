@@ -11,9 +11,11 @@ import pytest
 
 from dojang.adapters.sqlite import SqliteBackend
 from dojang.adapters.store import AwaitedStore
-from dojang.core.cancellation import WantedCancel, WhyNot, key_of
+from dojang.core.cancellation import CancelTerms, WantedCancel, WhyNot, key_of
+from dojang.core.cancelling import cancel_refused, intend_cancel
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import State
+from dojang.core.receipt import ReceiptStatus
 from dojang.drive import inline, run
 from dojang.emulator.ledger import LedgerRefusal
 from dojang.errors import NotSent, OutOfTime
@@ -92,17 +94,15 @@ def test_parts_go_back_until_nothing_is_left(shop: Shop) -> None:
 def test_tax_free_parts_add_up(shop: Shop) -> None:
     """What Bootpay has booked is what we have booked."""
     receipt_id = paid(shop, tax_free=300)
-    told = [
-        in_short(back(shop, 400, "k0")),
-        in_short(back(shop, 400, "k1", tax_free=100)),
-        in_short(back(shop, None, "k2")),
-    ]
+    booked = []
+    told = []
+    for key, amount, tax_free in (("k0", 400, None), ("k1", 400, 100), ("k2", None, None)):
+        told.append(in_short(back(shop, amount, key, tax_free=tax_free)))
+        there = shop.bootpay.ledger.find(receipt_id).cancelled_tax_free
+        booked.append((shop.payment().cancelled_tax_free, there))
 
     assert [WhyNot.TAX_FREE_REQUIRED, (400, 400, False), (600, 1000, False)] == told
-    assert (300, 300) == (
-        shop.payment().cancelled_tax_free,
-        shop.bootpay.ledger.find(receipt_id).cancelled_tax_free,
-    )
+    assert [(0, 0), (100, 100), (300, 300)] == booked
 
 
 def test_a_deposit_goes_back_to_the_named_account_which_is_kept_nowhere(shop: Shop) -> None:
@@ -129,6 +129,144 @@ def test_an_account_that_bootpay_repeats_in_its_refusal_is_kept_nowhere(shop: Sh
 
     assert "*** *** 불일치" == refused.refusal.words
     assert "98765432101" not in repr(shop.backend.history(OrderId("o1")))
+
+
+def test_the_history_tells_what_was_asked_and_what_bootpay_said(shop: Shop) -> None:
+    """Which receipt, how much, why, and the words of a refusal."""
+    receipt_id = paid(shop, tax_free=300)
+    back(shop, 400, "k1", tax_free=100)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR", "점검 중"))
+    back(shop, 200, "k2", tax_free=0)
+    told = [
+        (event.what.value, event.who, {name: event.data[name] for name in names if name in event.data})
+        for event in shop.backend.history(OrderId("o1"))
+        for names in [("receipt_id", "amount", "tax_free", "reason", "cancelled", "code", "words")]
+        if "cancel" in event.what.value
+    ]
+
+    about = {"receipt_id": receipt_id}
+    assert [
+        ("cancel_intended", "shop", about | {"amount": 400, "tax_free": 100, "reason": "환불"}),
+        ("partially_cancelled", "shop", about | {"amount": 400, "cancelled": 400}),
+        ("cancel_intended", "shop", about | {"amount": 200, "tax_free": 0, "reason": "환불"}),
+        ("cancel_refused", "shop", about | {"code": "RC_CANCEL_SERVER_ERROR", "words": "점검 중"}),
+    ] == told
+
+
+def test_a_refused_cancel_tells_the_shop_of_no_money(shop: Shop) -> None:
+    """Nothing went back: there is nothing to hear of."""
+    paid(shop)
+    shop.deliver()
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    back(shop, 300)
+    shop.deliver()
+
+    assert ["order.paid"] == shop.receiver.told
+
+
+def test_a_refusal_whose_receipt_cannot_be_read_as_paid_ends_nothing(shop: Shop) -> None:
+    """Whatever the receipt shows that no cancel explains: the intent stands, and is looked at again."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.tamper(receipt_id, {"status": 4}))
+    told = back(shop, 300)
+
+    assert (CancelPending, State.CANCELLING) == (type(told), shop.state())
+
+
+def test_a_refusal_whose_receipt_shows_less_than_before_ends_nothing(shop: Shop) -> None:
+    """200 had gone back, and now none have: such a receipt tells nothing."""
+    receipt_id = paid(shop)
+    back(shop, 200, "k0")
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.tamper(receipt_id, {"cancelled_price": 0}))
+    told = back(shop, 300)
+
+    assert (CancelPending, State.CANCELLING) == (type(told), shop.state())
+
+
+def test_an_answer_is_never_written_onto_somebody_elses_intent(shop: Shop) -> None:
+    """Ours was written off while we hung, and another 300 are under way: our 300 do not end those."""
+    paid(shop)
+    other = WantedCancel(amount=300, tax_free=None, reason="다른 환불")
+    terms, key = CancelTerms(300, 0, whole=False), key_of(OrderId("o1"), "k2")
+
+    def overtake() -> None:
+        record = shop.backend.load(OrderId("o1"))
+        assert record is not None
+        now = shop.clock.now()
+        given_up = {"undone": True, "code": "not_carried_out"}
+        record = shop.backend.commit(record, cancel_refused(record, now, "dojang", given_up))
+        shop.backend.commit(record, intend_cancel(record, terms, other, key, shop.world.rules, now))
+
+    shop.bootpay.meanwhile("cancel", overtake)
+    told = in_short(back(shop, 300))
+
+    assert WhyNot.CANCEL_IN_PROGRESS == told
+    assert ["undone", "in_flight"] == [request.outcome for request in shop.payment().requests]
+
+
+def test_an_answer_that_is_no_paid_receipt_ends_nothing(shop: Shop) -> None:
+    """Bootpay said yes and shows a receipt still at work: what has gone back is looked up later."""
+    paid(shop)
+    usual = shop.bootpay.cancel
+
+    async def odd(*about: Any, **how: Any) -> Any:
+        seen = await usual(*about, **how)
+        return replace(seen, status=ReceiptStatus.APPROVING)
+
+    shop.bootpay.cancel = odd  # type: ignore[method-assign]  # once, here
+    told = back(shop, 300)
+    shop.clock.advance(60)
+    shop.reconcile()
+
+    assert CancelPending is type(told)
+    assert (State.PAID, 300) == (shop.state(), shop.payment().cancelled)
+
+
+def test_a_cancel_waits_for_another_one_that_is_under_way(shop: Shop) -> None:
+    """Its lease is respected, and once it has ended the other goes on within its own time."""
+    receipt_id = paid(shop)
+    begun = shop.backend.load(OrderId("o1"))
+    assert begun is not None
+    other = WantedCancel(amount=200, tax_free=None, reason="다른 환불")
+    intent = intend_cancel(
+        begun,
+        CancelTerms(200, 0, whole=False),
+        other,
+        key_of(OrderId("o1"), "k2"),
+        shop.world.rules,
+        shop.clock.now(),
+    )
+    under_way = shop.backend.commit(begun, intent)
+    never_left = {"undone": True, "code": "not_sent"}
+    shop.clock.after(
+        2,
+        lambda: shop.backend.commit(
+            under_way, cancel_refused(under_way, shop.clock.now(), "shop", never_left)
+        ),
+    )
+    told = in_short(back(shop, 300))
+
+    assert ((300, 300, False), 300) == (told, gone_back(shop, receipt_id))
+
+
+def test_the_same_request_under_another_key_has_another_fingerprint() -> None:
+    """A stolen store cannot be searched for account numbers: what came as the key is mixed in."""
+    alike = [
+        WantedCancel(amount=1, tax_free=None, reason="r", refund_account=ACCOUNT, key=key) for key in "ab"
+    ]
+
+    assert alike[0].fingerprint != alike[1].fingerprint
+
+
+def test_the_callers_own_key_is_in_the_stored_fingerprint(shop: Shop) -> None:
+    """What is stored is not what anybody without the key can compute."""
+    paid(shop)
+    back(shop, 300)
+    without = WantedCancel(amount=300, tax_free=None, reason="환불")
+
+    assert without.fingerprint != shop.payment().requests[0].fingerprint
 
 
 # The same key
@@ -411,7 +549,7 @@ def test_a_cancel_that_no_sum_explains_never_leaves_again(shop: Shop) -> None:
     repeated = back(shop, 300)
 
     assert (CancelPending, State.PAID) == (type(told), shop.state())
-    assert WhyNot.REMAINING_MISMATCH == in_short(repeated)
+    assert WhyNot.OUTCOME_UNKNOWN == in_short(repeated)
     assert (1, 400, 400) == (
         shop.bootpay.calls["cancel"],
         shop.payment().cancelled,
@@ -425,7 +563,7 @@ def test_what_a_larger_outside_cancel_may_hide_is_not_sent_again(shop: Shop) -> 
     shop.bootpay.ledger.outside_cancel(receipt_id, 400)
     told = in_short(back(shop, 300))
 
-    assert (WhyNot.REMAINING_MISMATCH, State.PAID) == (told, shop.state())
+    assert (WhyNot.OUTCOME_UNKNOWN, State.PAID) == (told, shop.state())
     assert (1, 400) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
 
 
@@ -451,6 +589,114 @@ def test_an_effect_that_comes_late_ends_no_other_cancel_as_done(shop: Shop) -> N
 
     assert (CancelPending, {500: "done", 300: "unknown"}) == (type(told), outcomes)
     assert (State.ATTENTION, 500) == (shop.state(), gone_back(shop, receipt_id))
+
+
+def test_a_cancel_in_doubt_whose_money_comes_after_all_is_told_as_the_shops(shop: Shop) -> None:
+    """A person has looked, then exactly its 300 go back: done under its key, not another one's."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, 300)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 500)
+    shop.clock.advance(60)
+    shop.reconcile()
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="seen"))
+    in_doubt = in_short(back(shop, 300))
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    shop.clock.advance(3 * 86_400)
+    shop.reconcile()
+
+    assert (WhyNot.OUTCOME_UNKNOWN, (300, 800, True)) == (in_doubt, in_short(back(shop, 300)))
+    assert ["outside", "shop"] == [owed.data["origin"] for owed in shop.owed() if "cancelled" in owed.type]
+    assert 1 == shop.bootpay.calls["cancel"]
+
+
+def test_an_effect_that_comes_late_and_takes_everything_leaves_no_cancel_under_way(shop: Shop) -> None:
+    """The whole was written off and comes while 300 are in doubt: nothing is left, and nothing is in flight."""
+    receipt_id = written_off(shop, 1000, key="first")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, 300, key="second")
+    shop.bootpay.ledger.cancel(receipt_id)
+    shop.clock.advance(60)
+    shop.reconcile()
+    outcomes = {request.amount: request.outcome for request in shop.payment().requests}
+
+    assert (State.CANCELLED, {1000: "done", 300: "unknown"}) == (shop.state(), outcomes)
+    assert [(1000, 1000, True), WhyNot.ALREADY_CANCELLED] == [
+        in_short(back(shop, 1000, "first")),
+        in_short(back(shop, 300, "second")),
+    ]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_look_that_another_cancel_overtook_is_made_again(shop: Shop, before: bool) -> None:
+    """The written-off 300 come before or after the look, beside which another cancel begins: nothing leaves twice."""
+    receipt_id = written_off(shop)
+    if before:
+        shop.bootpay.ledger.cancel(receipt_id, 300)
+    now, rules = shop.clock.now(), shop.world.rules
+    other = WantedCancel(amount=200, tax_free=None, reason="다른 환불")
+    terms, key = CancelTerms(200, 0, whole=False), key_of(OrderId("o1"), "k2")
+
+    def begin() -> None:
+        record = shop.backend.load(OrderId("o1"))
+        assert record is not None
+        shop.backend.commit(record, intend_cancel(record, terms, other, key, rules, now))
+
+    def end() -> None:
+        record = shop.backend.load(OrderId("o1"))
+        assert record is not None
+        never_left = {"undone": True, "code": "not_sent"}
+        shop.backend.commit(record, cancel_refused(record, shop.clock.now(), "shop", never_left))
+        if not before:
+            shop.bootpay.ledger.cancel(receipt_id, 300)
+
+    shop.bootpay.meanwhile("receipt", begin)
+    shop.clock.after(0.05, end)
+    told = in_short(back(shop, 300))
+
+    assert ((300, 300, True), 1, 300) == (
+        told,
+        shop.bootpay.calls["cancel"],
+        gone_back(shop, receipt_id),
+    )
+
+
+def test_a_new_cancel_of_the_same_amount_is_not_taken_for_the_written_off_one(shop: Shop) -> None:
+    """Each key has its own end."""
+    written_off(shop)
+    told = in_short(back(shop, 300, "k2"))
+
+    assert (300, 300, False) == told
+    assert ["undone", "done"] == [request.outcome for request in shop.payment().requests]
+
+
+def test_an_effect_that_comes_late_is_told_as_the_shops_own(shop: Shop) -> None:
+    """Found by a comparison days later: the notice names the shop, and the key is done."""
+    receipt_id = written_off(shop)
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    shop.clock.advance(3 * 86_400)
+    shop.reconcile()
+
+    assert ("shop", "done") == (shop.owed()[-1].data["origin"], shop.payment().requests[0].outcome)
+
+
+def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> None:
+    """Its receipt cannot be read for an hour: the repeat hears what the first heard, and sends nothing."""
+    receipt_id = paid(shop)
+    kept = shop.bootpay.ledger.state.receipts[receipt_id]
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    first = back(shop, 300)
+    del shop.bootpay.ledger.state.receipts[receipt_id]
+    shop.bootpay.ledger.state.by_order.clear()
+    shop.clock.advance(46 * 60)
+    shop.reconcile()
+    shop.bootpay.ledger.state.receipts[receipt_id] = kept
+    again = back(shop, 300)
+
+    assert "cancel_unresolved" == shop.payment().reason
+    assert (CancelPending, CancelPending) == (type(first), type(again))
+    assert (1, 300) == (shop.bootpay.calls["cancel"], kept.cancelled_price)
 
 
 # Others at the same time

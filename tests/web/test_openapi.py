@@ -122,6 +122,7 @@ def test_a_cancel_lists_every_refusal_and_needs_its_key() -> None:
         "cancel_in_progress",
         "needs_attention",
         "remaining_mismatch",
+        "outcome_unknown",
     } == codes(409)
     assert {why.value for why in WhyNot} - codes(409) == codes(422)
     for promise in ("within its order", "for ever", "refusal that began nothing"):

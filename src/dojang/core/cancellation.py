@@ -38,6 +38,7 @@ class WhyNot(StrEnum):
     REFUND_ACCOUNT_REQUIRED = "refund_account_required"
     KEY_REUSED = "idempotency_key_reused"
     CANCEL_REFUSED = "cancel_refused"
+    OUTCOME_UNKNOWN = "outcome_unknown"
 
     @property
     def sentence_en(self) -> str:
@@ -88,6 +89,10 @@ _SENTENCES: dict[WhyNot, tuple[str, str]] = {
     WhyNot.CANCEL_REFUSED: (
         "Bootpay refused the cancel; nothing went back. Another try needs another Idempotency-Key.",
         "부트페이가 취소를 거절해 환불된 금액이 없습니다. 다시 시도하려면 새 Idempotency-Key를 사용해 주세요.",
+    ),
+    WhyNot.OUTCOME_UNKNOWN: (
+        "Another cancel hides whether this one was carried out. See what remains: more needs another Idempotency-Key.",
+        "다른 취소 때문에 처리 여부를 알 수 없습니다. 남은 금액을 확인하고 더 취소하려면 새 Idempotency-Key를 쓰세요.",
     ),
 }
 

@@ -111,7 +111,7 @@ def end_refused_cancel(
     who: str,
     words: Mapping[str, object],
     *,
-    left_before: bool = False,
+    left_before: bool,
 ) -> Decision:
     """Bootpay said no in so many words; the receipt tells what has gone back all the same.
 
@@ -189,16 +189,17 @@ AMBIGUOUS = "cancel_ambiguous"
 
 
 def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
-    """The shop's own cancel that this may be: given up as not carried out, though it had left us."""
+    """The shop's own cancel that this may be: given up or in doubt, though it had left us."""
     # Were it a console's after all, the shop is told of a cancel that somebody has made: never of two.
     return next(
-        (request for request in payment.requests if _given_up(request) and request.amount == amount), None
+        (request for request in payment.requests if _may_come_late(request) and request.amount == amount),
+        None,
     )
 
 
-def _given_up(request: CancelRequest) -> bool:
-    """Whether it left us once, and was written off."""
-    return request.outcome == "undone" and request.code != "not_sent"
+def _may_come_late(request: CancelRequest) -> bool:
+    """Whether it left us once, and nobody waits for it any more."""
+    return request.outcome in ("undone", "unknown") and request.code != "not_sent"
 
 
 def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:
@@ -207,7 +208,7 @@ def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list
         request.key
         for request in payment.requests
         if request.outcome == "in_flight"
-        or (late is None and _given_up(request) and request.amount <= amount)
+        or (late is None and _may_come_late(request) and request.amount <= amount)
     ]
 
 
@@ -250,7 +251,8 @@ def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> No
     amount = total - draft.payment.cancelled
     late = _late_effect(draft.payment, amount) if origin == "outside" else None
     what = What.CANCELLED if total >= price else What.PARTIALLY_CANCELLED
-    unclear = origin == "outside" and what is What.PARTIALLY_CANCELLED
+    # Where nothing is left, ours is among it, unless it was all another one of ours that came late.
+    unclear = origin == "outside" and (what is What.PARTIALLY_CANCELLED or late is not None)
     doubted = _in_doubt(draft.payment, amount, late) if unclear else []
     origin = "shop" if late else origin
     draft.step(

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dojang.core.cancellation import CancelRefusal, CancelTerms, WantedCancel, WhyNot, key_of, terms_of
-from dojang.core.cancelling import (
-    AMBIGUOUS,
-    cancel_refused,
-    end_answered_cancel,
-    end_refused_cancel,
-    intend_cancel,
-)
+from dojang.core.cancelling import cancel_refused, end_answered_cancel, end_refused_cancel, intend_cancel
 from dojang.core.decision import Decision
 from dojang.core.observation import observe
 from dojang.core.order import OrderId
@@ -58,7 +52,7 @@ class CancelPending(Value, kw_only=False):
 
 
 class CancelNotDone(Value):
-    """Nothing went back.
+    """It is not carried out.
 
     Attributes:
         record: The order as it stands.
@@ -92,7 +86,7 @@ async def cancel(
     cancel_id = key_of(order_id, key)
     wanted = replace(wanted, key=key)
     conflicts = 0
-    looked = waited = False
+    waited, looked_at = False, -1
     while True:
         record = await world.store.load(order_id)
         if record is None:
@@ -116,12 +110,13 @@ async def cancel(
                     return CancelPending(settled)
                 return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
             given_up = _request(record, cancel_id)
-            if given_up is not None and given_up.code != _NOT_SENT and not looked:
+            if given_up is not None and given_up.code != _NOT_SENT and looked_at != record.version:
                 # It left once, and was written off: whether it had its effect is seen before it leaves again.
-                looked = True
                 record, seen = await _look(world, record, deadline)
                 if seen is None:
                     return CancelPending(record)
+                # What somebody else does to the order meanwhile makes this look too old.
+                looked_at = record.version
                 continue
             terms = terms_of(record.order, record.payment, wanted, record.payment.method)
             if isinstance(terms, CancelRefusal):
@@ -152,11 +147,13 @@ def _recall(
         case "refused":
             refusal = CancelRefusal(WhyNot.CANCEL_REFUSED, request.code, request.words)
             return CancelNotDone(record=record, refusal=refusal, replayed=True)
-        case "unknown" if any(asked.reason == AMBIGUOUS for asked in record.payment.questions):
+        case "in_flight" | "unknown" if record.payment.state is State.ATTENTION:
+            # A person has been called, for this one or before it could be found out.
             return CancelPending(record)
         case "unknown":
-            # Whoever wants more to go back says so under another key, knowing what remains.
-            return CancelNotDone(record=record, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
+            gone = record.payment.state is State.CANCELLED
+            why = WhyNot.ALREADY_CANCELLED if gone else WhyNot.OUTCOME_UNKNOWN
+            return CancelNotDone(record=record, refusal=CancelRefusal(why))
         case _:
             # In flight, or certainly not carried out: under the same key it may be taken up again.
             return None
@@ -220,13 +217,8 @@ async def _carry_out(
     request = _request(settled, cancel_id)
     if request is not None and request.outcome == "done":
         return CancelDone(record=settled, request=request, replayed=False)
-    if settled.payment.state is State.CANCELLING:
-        return CancelPending(settled)
-    if request is not None and request.outcome in ("in_flight", "unknown"):
-        # What it was about no longer makes sense to a machine; a person has been called.
-        return CancelPending(settled)
-    # Somebody else's cancel came first and ours was not carried out: what remains is not what it was.
-    return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.REMAINING_MISMATCH))
+    # Still under way, or no longer anything that a machine can tell: then a person has been called.
+    return CancelPending(settled)
 
 
 async def _refused(

@@ -192,6 +192,7 @@ def _stands_otherwise(why: WhyNot) -> bool:
         WhyNot.CANCEL_IN_PROGRESS,
         WhyNot.NEEDS_A_PERSON,
         WhyNot.REMAINING_MISMATCH,
+        WhyNot.OUTCOME_UNKNOWN,
     }
 
 

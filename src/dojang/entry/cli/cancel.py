@@ -97,7 +97,8 @@ def cancel(
                 {"order_id": str(order), "code": refusal.why.value, "detail": refusal.detail, "key": key}
             )
             terminal.say(f"{refusal.why.sentence_en} ({refusal.why.sentence_ko})", "red")
-            return Code.UNKNOWN if refusal.why is WhyNot.CANCEL_IN_PROGRESS else Code.REFUSED
+            unknown = refusal.why in (WhyNot.CANCEL_IN_PROGRESS, WhyNot.OUTCOME_UNKNOWN)
+            return Code.UNKNOWN if unknown else Code.REFUSED
         case OrderUnknown():
             terminal.say(NO_ORDER.format(order), "red")
             return Code.REFUSED
