@@ -77,7 +77,7 @@ Processor time of importing the handler, each step measured with the one before 
 - Processor time until the first answer depends least on what else is done: (d) / (c) was 0.52 before the last two rows
   and is 0.37 to 0.38 in these runs.
 - The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
-- Not a byte is asked of anybody before the first request: the table is not described, no token is bought.
+- Neither the table nor Bootpay is asked anything before the first request: nothing is described, no token is bought.
 - A replay answers from the table alone; whoever does not store has to ask Bootpay again, over a new connection.
 """
 
