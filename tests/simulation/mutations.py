@@ -1056,4 +1056,10 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("webhook, reconcile",),
     ),
+    Mistake(
+        "money is sent back up to the last second of the claim on it",
+        ("P7",),
+        edited(deliver_owed._cancel_rest, (".total_seconds() - _CLAIM_RESERVE_S", ".total_seconds()")),
+        ("money back by two workers",),
+    ),
 )

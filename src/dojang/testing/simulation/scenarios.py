@@ -750,7 +750,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="money back by two workers",
         set_up=_money_back_twice,
-        bounds=(Bounds(leaps=1, leap_s=10.0), _PAST_A_CLAIM, *_USUAL),
+        bounds=(Bounds(leaps=1, leap_s=10.0), Bounds(leaps=1, leap_s=80.0), _PAST_A_CLAIM, *_USUAL),
     ),
     Scenario(name="approval, verify", set_up=_approval_verify, bounds=_USUAL),
     Scenario(

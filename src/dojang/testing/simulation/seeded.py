@@ -182,6 +182,8 @@ class _World:
         if self.weather.crash and self.rng.random() < self.weather.crash:
             self._dies(actor)
         else:
+            if self.weather.steps(self.rng):
+                actor.skew_s = self._skew()
             mishap = None if actor.at is None else self._mishap(actor.at)
             self.outcome.mishaps += mishap is not None
             self.stage.let_on(actor, mishap)

@@ -651,7 +651,7 @@ class _Wire:
                 cancel_id=cancel_id,
                 truth=truth_of(entry) if entry is not None else None,
                 overdue=overdue,
-                until=stage.epoch_s + begun + within_s + (actor.skew_s if actor is not None else 0.0),
+                until=stage.epoch_s + begun + within_s,
                 over_s=over_s,
             )
         )
