@@ -1062,4 +1062,10 @@ MISTAKES: tuple[Mistake, ...] = (
         edited(deliver_owed._cancel_rest, (".total_seconds() - _CLAIM_RESERVE_S", ".total_seconds()")),
         ("money back by two workers",),
     ),
+    Mistake(
+        "an account that was replaced is not kept in mind",
+        ("P6",),
+        edited(deposit.set_account_aside, ("set_aside=True", "set_aside=False")),
+        ("account and card without lists",),
+    ),
 )
