@@ -1056,4 +1056,16 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         ("webhook, reconcile",),
     ),
+    Mistake(
+        "money is sent back up to the last second of the claim on it",
+        ("P7",),
+        edited(deliver_owed._cancel_rest, (".total_seconds() - _CLAIM_RESERVE_S", ".total_seconds()")),
+        ("money back by two workers",),
+    ),
+    Mistake(
+        "an account that was replaced is not kept in mind",
+        ("P6",),
+        edited(deposit.set_account_aside, ("set_aside=True", "set_aside=False")),
+        ("account and card without lists",),
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from dojang.emulator.ledger import Checkout, Ledger
 from dojang.errors import OutcomeUnknown, Refused
 from dojang.testing import PretendBootpay, PretendClock
 from dojang.testing.ledger_gateway import LedgerGateway
+from dojang.testing.pretend_first_generation import PretendFirstGeneration
 from dojang.testing.simulation import race as racing
 from dojang.testing.simulation.choices import explore
 from dojang.testing.simulation.collecting import evidence_of
@@ -90,22 +92,22 @@ def _cancel_all(ledger: Ledger, receipt_id: str) -> None:
     ledger.outside_cancel(receipt_id)
 
 
-@pytest.mark.parametrize(
-    ("terms", "step"),
-    [
-        ({}, lambda ledger, receipt_id: None),
-        ({}, _approve),
-        ({"separately_confirmed": True}, _approve),
-        ({"method": "vbank"}, _approve),
-        ({}, _deposit),
-        ({"tax_free": 100}, _cancel_part),
-        ({}, _cancel_all),
-        ({"currency": "USD", "price": 10.5}, _approve),
-        ({"sandbox": True}, _approve),
-        ({"method": "kakao"}, _approve),
-        ({}, lambda ledger, receipt_id: ledger.decline(receipt_id)),
-    ],
-)
+CHECKOUTS: list[tuple[dict[str, object], Callable[[Ledger, str], object]]] = [
+    ({}, lambda ledger, receipt_id: None),
+    ({}, _approve),
+    ({"separately_confirmed": True}, _approve),
+    ({"method": "vbank"}, _approve),
+    ({}, _deposit),
+    ({"tax_free": 100}, _cancel_part),
+    ({}, _cancel_all),
+    ({"currency": "USD", "price": 10.5}, _approve),
+    ({"sandbox": True}, _approve),
+    ({"method": "kakao"}, _approve),
+    ({}, lambda ledger, receipt_id: ledger.decline(receipt_id)),
+]
+
+
+@pytest.mark.parametrize(("terms", "step"), CHECKOUTS)
 def test_the_short_way_to_the_ledger_shows_what_the_wire_shows(
     terms: dict[str, object], step: Callable[[Ledger, str], object]
 ) -> None:
@@ -121,6 +123,25 @@ def test_the_short_way_to_the_ledger_shows_what_the_wire_shows(
     assert list(run(bootpay.look_up_order(OrderId("o1"), 5.0))) == list(
         run(short.look_up_order(OrderId("o1"), 5.0))
     )
+
+
+@pytest.mark.parametrize(("terms", "step"), CHECKOUTS)
+def test_the_first_generation_shows_the_same_in_fewer_words(
+    terms: dict[str, object], step: Callable[[Ledger, str], object]
+) -> None:
+    """Read from its own JSON, a receipt lacks whether it is a test and until when an account is open, and no more."""
+    old = PretendFirstGeneration(PretendClock())
+    ledger = old.ledger
+    checkout = msgspec.convert({"order_id": "o1", "price": 1000, "generation": 1, **terms}, Checkout)
+    receipt_id = ReceiptId(ledger.open_checkout(checkout).receipt_id)
+    step(ledger, receipt_id)
+    seen, short = run(old.look_up(receipt_id, 5.0)), run(LedgerGateway(ledger).look_up(receipt_id, 5.0))
+    assert seen is not None
+    assert short is not None
+    account = short.account and replace(short.account, expires_at=None, bank_code="")
+
+    assert replace(short, sandbox=None, number=seen.number, account=account) == seen
+    assert [] == list(run(old.look_up_order(OrderId("o1"), 5.0)))
 
 
 def _answer(

@@ -80,7 +80,7 @@ class Asked(NamedTuple):
         effect: How much money the call moved, in Bootpay's units.
         overdue: Whether it was sent by somebody whose time was over.
         moved_after: When the money moved, as the number of calls made until then.
-        until: Until when its caller waits at most, by the caller's own clock, in seconds since 1970.
+        until: Until when its caller waits at most, by the true time, in seconds since 1970.
         over_s: By how much that is more than the time the caller was given; negative where it is less.
     """
 

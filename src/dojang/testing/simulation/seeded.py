@@ -94,6 +94,12 @@ class _World:
         self.rng = rng = Random(seed)  # noqa: S311 - a simulation must repeat itself
         self.weather = Weather.of(rng)
         self.mode = rng.choice((Mode.LIVE, Mode.LIVE, Mode.LIVE, Mode.EMULATOR, Mode.SANDBOX))
+        sighted = rng.random() < 0.8
+        # The first generation has no lists, and does not say what is a test; old notifications come without lists too.
+        generation = 1 if not sighted and rng.random() < 0.5 else 2
+        # The real reading of JSON takes its time; a run in sixteen goes through it.
+        over_the_wire = seed % 16 == 0
+        self.tells_tests_apart = not (over_the_wire and generation == 1)
         self.stage = Stage(
             seed=seed,
             rules=Rules(
@@ -102,9 +108,9 @@ class _World:
                 late_payment=rng.choice(tuple(LatePayment)),
             ),
             asks_shop=rng.random() < 0.3,
-            sighted=rng.random() < 0.8,
-            # The real reading of JSON takes its time; a run in sixteen goes through it.
-            over_the_wire=seed % 16 == 0,
+            sighted=sighted,
+            over_the_wire=over_the_wire,
+            generation=generation,
             spread=rng.random,
             trace=trace,
         )
@@ -112,8 +118,6 @@ class _World:
         self.stage.zombies_send = self.weather.zombies_send
         self.stage.no_lists_until = self.weather.no_lists_s
         self.stage.shop_down_until = self.weather.shop_down_s
-        if not self.stage.sighted and rng.random() < 0.5:
-            self.stage.generation = 1
         self.outcome = Outcome()
         self.actors: list[Actor] = []
         self.born: Counter[str] = Counter()
@@ -182,6 +186,8 @@ class _World:
         if self.weather.crash and self.rng.random() < self.weather.crash:
             self._dies(actor)
         else:
+            if self.weather.steps(self.rng):
+                actor.skew_s = self._skew()
             mishap = None if actor.at is None else self._mishap(actor.at)
             self.outcome.mishaps += mishap is not None
             self.stage.let_on(actor, mishap)
@@ -296,7 +302,7 @@ class _World:
         if wrong < 0.06:
             asked |= {"price": asked["price"] * 2 if rng.random() < 0.5 else 100, "tax_free": 0}  # type: ignore[operator]  # a price is a number
         elif wrong < 0.09:
-            asked["sandbox"] = not asked["sandbox"]
+            asked["sandbox"] = asked["sandbox"] != self.tells_tests_apart
         elif wrong < 0.12:
             asked["tax_free"] = 0
         elif wrong < 0.14:

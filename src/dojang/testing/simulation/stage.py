@@ -27,6 +27,7 @@ from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreU
 from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
 from dojang.testing.ledger_gateway import LedgerGateway
 from dojang.testing.pretend_bootpay import PretendBootpay
+from dojang.testing.pretend_first_generation import PretendFirstGeneration
 from dojang.testing.simulation.evidence import (
     Answered,
     Asked,
@@ -137,6 +138,7 @@ class Stage:
         asks_shop: bool = False,
         sighted: bool = True,
         over_the_wire: bool = False,
+        generation: int = 2,
         webhooks: bool = True,
         spread: Callable[[], float] = lambda: 0.0,
         trace: bool = False,
@@ -164,7 +166,7 @@ class Stage:
         self.changes = 0
         self.written: dict[tuple[str, int], Written] = {}
         self.notes: list[Note] | None = [] if trace else None
-        self.generation = 2
+        self.generation = generation
         self.declines: set[str] = set()
         self.hides: dict[str, float] = {}
         self.at_work: dict[str, tuple[float, int]] = {}
@@ -173,8 +175,8 @@ class Stage:
         url = "https://shop.example/webhooks/bootpay" if webhooks else ""
         self.ledger: Ledger
         gateway: Gateway
-        if over_the_wire:
-            bootpay = PretendBootpay(self, seed=seed)
+        if over_the_wire and (sighted or generation == 1):
+            bootpay = (PretendBootpay if generation == 2 else PretendFirstGeneration)(self, seed=seed)
             bootpay.ledger.webhook_url = url
             self.ledger, gateway = bootpay.ledger, bootpay
         else:
@@ -651,7 +653,7 @@ class _Wire:
                 cancel_id=cancel_id,
                 truth=truth_of(entry) if entry is not None else None,
                 overdue=overdue,
-                until=stage.epoch_s + begun + within_s + (actor.skew_s if actor is not None else 0.0),
+                until=stage.epoch_s + begun + within_s,
                 over_s=over_s,
             )
         )

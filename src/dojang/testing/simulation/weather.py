@@ -41,7 +41,7 @@ _WRONG = {
 # Whatever is off for long stays so after everybody has calmed down.
 _NO_LISTS_S = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 600.0, 7_200.0)
 _SHOP_DOWN_S = (0.0,) * 14 + (3_600.0, 400_000.0)
-_PAST_LEASES_S = (6.0, 25.0, 47.0, 50.0, 95.0, 130.0, 700.0)
+_PAST_LEASES_S = (6.0, 25.0, 47.0, 50.0, 82.0, 95.0, 130.0, 700.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Weather:
         no_lists_s: For how long receipts cannot be found by order id, though each can be looked up.
         shop_down_s: For how long the shop takes nothing: two days and a half exhaust all attempts.
         lost_webhook: How likely a webhook is lost for good.
-        skewed: Whether processes' clocks are wrong.
+        skewed: Whether processes' clocks are wrong, two of them by ten seconds at most, and set meanwhile.
         zombies_send: Whether one who wakes late may still send what it was about to.
     """
 
@@ -103,7 +103,11 @@ class Weather:
 
     def skew_s(self, rng: Random) -> float:
         """How wrong a new process's clock is."""
-        return rng.choice((-3.0, 0.0, 0.0, 4.0)) if self.skewed else 0.0
+        return rng.choice((-5.0, 0.0, 0.0, 5.0)) if self.skewed else 0.0
+
+    def steps(self, rng: Random) -> bool:
+        """Whether a process's clock is set just now, forward or back."""
+        return self.skewed and rng.random() < 0.05
 
     def passing_s(self, rng: Random) -> float:
         """How long nothing happens."""
