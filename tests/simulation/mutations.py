@@ -530,7 +530,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 "    except OutcomeUnknown:\n        seen = None\n",
                 "    except OutcomeUnknown:\n"  # noqa: ISC004 - one piece of source
                 "        no = Refused('X', '', http_status=500)\n"
-                "        return await _refused(world, record, wanted, cancel_id, no, deadline)\n",
+                "        return await _refused(world, record, wanted, cancel_id, no, False, deadline)\n",
             ),
         ),
         ("two partial cancels that fit",),
@@ -1003,8 +1003,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "nobody is asked whose a cancel is that no sum can tell",
         ("P7",),
         edited(
-            cancelling.end_cancel,
-            ('        draft.attention("cancel_ambiguous", receipt_id=str(receipt.id))\n', "        pass\n"),
+            cancelling._cancelled_by_somebody,
+            ("        draft.attention(AMBIGUOUS, receipt_id=str(receipt.id))\n", "        pass\n"),
         ),
         ("cancel, console cancels a part",),
     ),
@@ -1012,7 +1012,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "a cancel that was written off leaves again without a look",
         ("P7",),
         edited(
-            cancel.cancel, ("given_up is not None and given_up.code != _NOT_SENT and not looked", "False")
+            cancel.cancel,
+            ("given_up is not None and given_up.code != _NOT_SENT and looked_at != record.version", "False"),
         ),
         ("a cancel taken up again, reconcile",),
     ),

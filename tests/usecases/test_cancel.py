@@ -680,6 +680,31 @@ def test_an_effect_that_comes_late_is_told_as_the_shops_own(shop: Shop) -> None:
     assert ("shop", "done") == (shop.owed()[-1].data["origin"], shop.payment().requests[0].outcome)
 
 
+def test_an_effect_that_comes_after_its_repeat_was_refused_is_told_as_the_shops_own(shop: Shop) -> None:
+    """Bootpay refused the repeat and did the first one all the same: the key is done, and nothing else is told."""
+    receipt_id = written_off(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    refused = in_short(back(shop, 300))
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    shop.clock.advance(3 * 86_400)
+    shop.reconcile()
+
+    assert (WhyNot.CANCEL_REFUSED, (300, 300, True)) == (refused, in_short(back(shop, 300)))
+    assert "shop" == shop.owed()[-1].data["origin"]
+
+
+def test_a_first_attempt_that_was_refused_is_not_waited_for(shop: Shop) -> None:
+    """Nothing of it had left before: as much that goes back later is somebody else's."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    back(shop, 300)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    shop.clock.advance(3 * 86_400)
+    shop.reconcile()
+
+    assert ("outside", "refused") == (shop.owed()[-1].data["origin"], shop.payment().requests[0].outcome)
+
+
 def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> None:
     """Its receipt cannot be read for an hour: the repeat hears what the first heard, and sends nothing."""
     receipt_id = paid(shop)

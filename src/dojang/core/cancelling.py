@@ -137,6 +137,8 @@ def end_refused_cancel(
         # The earlier attempt may be among it, and its repeat be refused for that very reason.
         _cancelled_by_somebody(draft, receipt, total)
         return draft.done(Pending())
+    if left_before:
+        words = {**words, "left_before": True}
     draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), **words)
     if total > intent.base:
         _cancelled(draft, receipt, total, origin="outside")
@@ -199,7 +201,8 @@ def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
 
 def _may_come_late(request: CancelRequest) -> bool:
     """Whether it left us once, and nobody waits for it any more."""
-    return request.outcome in ("undone", "unknown") and request.code != "not_sent"
+    given_up = request.outcome in ("undone", "unknown") or request.left_before
+    return given_up and request.code != "not_sent"
 
 
 def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:

@@ -274,6 +274,7 @@ def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tup
             cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
             code=str(data.get("code", "")),
             words=str(data.get("words", "")),
+            left_before=bool(data.get("left_before")),
         )
         if request.key == key
         else request

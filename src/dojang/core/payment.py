@@ -198,6 +198,7 @@ class CancelRequest(Value):
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
+        left_before: Whether it was a repeat that Bootpay refused: the attempt before had left, and may yet come.
     """
 
     key: str
@@ -208,6 +209,7 @@ class CancelRequest(Value):
     cancelled: int = 0
     code: str = ""
     words: str = ""
+    left_before: bool = False
 
 
 class Payment(Value):

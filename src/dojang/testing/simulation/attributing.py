@@ -33,15 +33,13 @@ def check_attributed(evidence: Evidence) -> None:
 
 def _told_as_whose_it_was(evidence: Evidence, order: Json) -> None:
     order_id, currency = str(order["order_id"]), str(order["currency"])
-    wanted, refused, counted = set[tuple[str, int]](), set[str](), Counter[int]()
+    wanted, counted = set[tuple[str, int]](), Counter[int]()
     under_way = ""
     for event in evidence.histories[order_id]:
         data = data_of(event)
         if event["what"] == "cancel_intended":
             under_way = str(data["cancel_id"])
             wanted.add((under_way, cast("int", data["amount"])))
-        elif event["what"] == "cancel_refused" and not data.get("undone"):
-            refused.add(under_way)
         if event["what"] not in ("partially_cancelled", "cancelled"):
             continue
         receipt_id, amount = str(data["receipt_id"]), cast("int", data["amount"])
@@ -54,12 +52,9 @@ def _told_as_whose_it_was(evidence: Evidence, order: Json) -> None:
                     "P9", f"{order_id}: {amount} went back by somebody else's hand, not the shop's"
                 )
             continue
-        # What Bootpay does after it has refused to, and what is left of the whole where a console took its part, nobody
-        # expects so late.
+        # What is left of the whole where a console took its part, nobody expects so late.
         effects = [(one.cancel_id, minor(one.effect, currency)) for one in ours]
-        unexpected = [
-            back for cancel_id, back in effects if cancel_id in refused or (cancel_id, back) not in wanted
-        ]
+        unexpected = [back for cancel_id, back in effects if (cancel_id, back) not in wanted]
         if amount not in _sums(others, _amounts(ours, currency).elements()) and amount not in unexpected:
             raise BrokenPromise(
                 "P9", f"{order_id}: {amount} went back by the shop's hand, not somebody else's"
