@@ -835,6 +835,32 @@ def test_a_person_may_send_held_money_back() -> None:
     assert ["money_back"] == owes(decision)
 
 
+def test_a_decision_about_one_receipt_leaves_the_questions_about_others_as_they_are() -> None:
+    """Each is asked about its own receipt still, and the order is looked at a second later."""
+    one = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+    both = after(one, needs_attention(one, NOW, "x"))
+    decision = resolve_attention(both, "dismiss", NOW, "person:a", "y", R2)
+    assert isinstance(decision, Decision)
+
+    assert (State.ATTENTION, (Question(reason="x", receipt_id=R1),)) == (
+        decision.payment.state,
+        decision.payment.questions,
+    )
+    assert NOW + timedelta(seconds=1) == decision.due_at
+
+
+@pytest.mark.parametrize("price", [999, 1001])
+def test_a_person_may_not_accept_money_that_is_not_the_price(price: int) -> None:
+    """Whether or not Bootpay could be asked about it once more."""
+    held = after(FRESH, look(FRESH, seen(price=price), HOLD))
+    decisions = [
+        resolve_attention(held, "accept", NOW, "person:a", "y", seen=receipt)
+        for receipt in (None, seen(price=price))
+    ]
+
+    assert [True, True] == ["not the price" in str(decision) for decision in decisions]
+
+
 def test_money_that_a_person_accepts_pays_like_any_other() -> None:
     """State, claim and notice are one decision, and the order is paid since Bootpay took the money."""
     late = EXPIRES + timedelta(minutes=5)
@@ -852,6 +878,28 @@ def test_money_that_a_person_accepts_pays_like_any_other() -> None:
     assert (["order.paid"], (R1,)) == (owes(decision), decision.claims)
 
 
+def test_money_that_is_accepted_without_another_look_pays_from_then_on() -> None:
+    """What was noted when it was held is enough where it is the price."""
+    late = EXPIRES + timedelta(minutes=5)
+    held = after(FRESH, look(FRESH, seen(purchased_at=late), now=late))
+    decision = resolve_attention(held, "accept", late, "person:a", "y")
+    assert isinstance(decision, Decision)
+
+    assert (State.PAID, late, "") == (
+        decision.payment.state,
+        decision.payment.paid_at,
+        decision.payment.method,
+    )
+
+
+def test_a_decision_about_no_receipt_names_none() -> None:
+    """The history holds only what there was."""
+    decision = resolve_attention(ATTENTION, "dismiss", NOW, "person:a", "y")
+    assert isinstance(decision, Decision)
+
+    assert {"to": "open", "resolution": "dismiss", "reason": "y"} == decision.events[0].data
+
+
 def test_a_person_may_not_accept_money_in_another_currency() -> None:
     """1000 won are not 10.00 dollars, although both are a thousand."""
     held = after(FRESH, look(FRESH, seen(currency="USD"), HOLD))
@@ -867,6 +915,17 @@ def test_giving_up_a_delivery_calls_a_person_once() -> None:
 
     assert (["attention"], [], "delivery_failed") == (whats(first), owes(first), first.payment.reason)
     assert () == second.events
+
+
+def test_money_that_could_not_be_sent_back_is_asked_about_by_its_receipt() -> None:
+    """Whoever decides must know which one, and why it failed."""
+    surplus = look(PAID, seen(receipt_id=R2))
+    decision = give_up_delivery(after(PAID, surplus), surplus.owes[0], NOW, "RC_CANCEL_SERVER_ERROR")
+
+    assert (Question(reason="money_back_failed", receipt_id=R2),) == decision.payment.questions
+    assert (surplus.owes[0].id, "RC_CANCEL_SERVER_ERROR") == tuple(
+        decision.events[0].data[name] for name in ("delivery_id", "words")
+    )
 
 
 # What is on file already
