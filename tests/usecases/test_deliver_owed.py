@@ -13,7 +13,7 @@ from dojang.core.delivery import ATTEMPTS_MAX, DeliveryState
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
 from dojang.drive import inline
-from dojang.emulator.ledger import LedgerRefusal
+from dojang.emulator.ledger import Ledger, LedgerRefusal
 from dojang.ports import HandedOver
 from dojang.testing import Fault
 from dojang.usecases.deliver_owed import deliver_owed
@@ -319,6 +319,31 @@ def test_a_look_before_sending_back_that_fails_is_made_again(shop: Shop) -> None
 
     assert (1, 1, 0) == (report.failed, report.settled["order.paid"], meanwhile)
     assert 20 == shop.bootpay.status(second)
+
+
+def test_a_receipt_that_bootpay_no_longer_knows_is_looked_for_again(shop: Shop) -> None:
+    """Nothing is told as returned, and the run goes on with what others are owed."""
+    _doubly_paid(shop)
+    shop.bootpay.ledger = Ledger(clock=lambda: shop.clock.now().timestamp())
+    report = shop.deliver()
+
+    assert (1, 1, Fate.OWED_BACK) == (
+        report.failed,
+        report.settled["order.paid"],
+        shop.payment().others[0].fate,
+    )
+
+
+@pytest.mark.parametrize(("paused_s", "status"), [(79, 20), (81, 1)])
+def test_whoever_was_paused_until_its_claim_is_almost_over_sends_nothing(
+    shop: Shop, paused_s: float, status: int
+) -> None:
+    """Somebody else may send the same money when the claim ends; ten seconds before that nobody begins to."""
+    second = _doubly_paid(shop)
+    shop.bootpay.meanwhile("receipt", lambda: shop.clock.advance(paused_s))
+    shop.deliver()
+
+    assert status == shop.bootpay.status(second)
 
 
 @pytest.mark.parametrize("number", [4, 77])
