@@ -31,6 +31,7 @@ class Shop:
         self.let_go = threading.Event()
         self.meeting = threading.Barrier(at_once) if at_once else None
         self.asked: list[float] = []
+        self.answered = 0
 
     async def ask(self, order: Order, receipt: Receipt, within_s: float, /) -> Approved | Declined:
         """See `Approval.ask`."""
@@ -39,6 +40,7 @@ class Shop:
             self.meeting.wait(10)
         else:
             self.let_go.wait(10)
+        self.answered += 1
         return Approved()
 
 
@@ -95,6 +97,39 @@ def test_waiting_for_a_thread_is_part_of_the_time() -> None:
     asyncio.run(two())
 
     assert shop.asked[1] < 9.95
+
+
+def test_where_a_thread_is_free_the_shop_has_all_the_time_there_is() -> None:
+    """Neither none of it nor more than the buyer waits."""
+    shop = Shop()
+    shop.let_go.set()
+
+    async def one() -> None:
+        with closing(PooledApproval(shop, threads_max=1)) as approval:
+            await approval.ask(ORDER, RECEIPT, 10)
+
+    asyncio.run(one())
+
+    assert 9 < shop.asked[0] <= 10
+
+
+def test_closing_waits_for_no_answer_and_takes_back_what_has_not_begun() -> None:
+    """The process ends although a shop hangs, and asks it nothing more."""
+    shop = Shop()
+    approval = PooledApproval(shop, threads_max=1)
+
+    async def two() -> list[object]:
+        asking = [asyncio.ensure_future(approval.ask(ORDER, RECEIPT, 10)) for _ in range(2)]
+        await asyncio.sleep(0)
+        approval.close()
+        unanswered = shop.answered
+        shop.let_go.set()
+        return [unanswered, *await asyncio.gather(*asking, return_exceptions=True)]
+
+    unanswered, first, second = asyncio.run(two())
+
+    assert (0, Approved(), asyncio.CancelledError) == (unanswered, first, type(second))
+    assert 1 == len(shop.asked)
 
 
 def test_a_buyer_who_goes_stays_gone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ from dojang.core.delivery import Lane
 from dojang.core.expiry import expire
 from dojang.core.observation import observe, recall
 from dojang.core.order import Money, Order, OrderId, ReceiptId
-from dojang.core.payment import Fate, Payment, Record, State, What
+from dojang.core.payment import Fate, Payment, Question, Record, State, What
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
-from dojang.core.rules import LatePayment, OnMismatch, Rules
+from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.core.surplus import money_returned
 from dojang.core.verification import Reason
 
@@ -227,6 +228,39 @@ def test_nothing_is_owed_back_where_nothing_is_left() -> None:
     assert (Refusal(Reason.ALREADY_CANCELLED), []) == (decision.answer, owes(decision))
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"price": 999}, Reason.AMOUNT_MISMATCH),
+        ({"tax_free": 1}, Reason.TAX_FREE_MISMATCH),
+        ({"currency": "USD"}, Reason.CURRENCY_MISMATCH),
+        ({"sandbox": True}, Reason.SANDBOX_RECEIPT),
+        ({"status": ReceiptStatus.CANCELLED}, Reason.ALREADY_CANCELLED),
+    ],
+)
+def test_a_refusal_that_stands_is_noted_once_and_keeps_its_receipt_from_other_orders(
+    change: dict[str, Any], reason: Reason
+) -> None:
+    """It is in the history, and whoever asks again is answered from there."""
+    receipt = seen(**{"status": ReceiptStatus.AWAITING_APPROVAL, **change})
+    decision = look(FRESH, receipt)
+    noted = after(FRESH, decision)
+
+    assert (["receipt_refused"], [], (R1,)) == (whats(decision), owes(decision), decision.claims)
+    assert (Refusal(reason), ()) == (recall(noted, R1), look(noted, receipt).events)
+
+
+def test_a_live_receipt_is_noted_where_only_test_payments_count() -> None:
+    """And left alone: it may pay at another service."""
+    decision = look(FRESH, seen(), Rules(mode=Mode.SANDBOX))
+
+    assert (Refusal(Reason.LIVE_RECEIPT), ["receipt_refused"], []) == (
+        decision.answer,
+        whats(decision),
+        owes(decision),
+    )
+
+
 def test_second_paid_receipt_is_owed_back_once() -> None:
     """A double payment goes back; seeing it again owes nothing more."""
     first = look(PAID, seen(receipt_id=R2))
@@ -294,8 +328,34 @@ def test_money_that_went_back_is_told_once() -> None:
     first = money_returned(owed, R2, 1000, NOW)
     second = money_returned(after(owed, first), R2, 1000, NOW)
 
-    assert (["order.money_returned"], 1000) == (owes(first), first.owes[0].data["returned"])
+    assert (["order.money_returned"], 1000, R2, "order_already_paid") == (
+        owes(first),
+        *(first.owes[0].data[name] for name in ("returned", "receipt_id", "reason")),
+    )
     assert ((), Fate.RETURNED) == (second.events, second.payment.others[0].fate)
+    assert (R2, 1000, "KRW") == tuple(
+        first.events[0].data[name] for name in ("receipt_id", "amount", "currency")
+    )
+
+
+def test_money_that_went_back_is_told_in_its_own_currency() -> None:
+    """Ten dollars that came for an order in won are ten dollars, not a thousand won."""
+    owed = after(FRESH, look(FRESH, seen(currency="USD")))
+    told = money_returned(owed, R1, 1000, NOW).owes[0].data
+
+    assert (10, "USD", "KRW") == (told["returned"], told["returned_currency"], told["currency"])
+
+
+def test_held_money_that_went_back_without_us_is_told_as_an_outside_cancel() -> None:
+    """How much, and that no decision of ours sent it."""
+    held = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+    decision = look(held, seen(ReceiptStatus.CANCELLED, R2, cancelled=1000))
+
+    assert ({"amount": 1000, "currency": "KRW", "origin": "outside", "receipt_id": R2}, Fate.RETURNED) == (
+        decision.events[0].data,
+        decision.payment.others[0].fate,
+    )
+    assert ["order.money_returned"] == owes(decision)
 
 
 # Late
@@ -336,6 +396,16 @@ def test_money_in_time_seen_late_is_not_late() -> None:
     decision = look(FRESH, seen(purchased_at=EXPIRES), now=EXPIRES + timedelta(days=1))
 
     assert Accepted(state="paid", receipt_id=R1) == decision.answer
+    assert EXPIRES == decision.payment.paid_at
+
+
+def test_where_bootpay_does_not_say_when_it_took_the_money_the_look_counts() -> None:
+    """The order is paid all the same, and late only if the look is."""
+    in_time = look(FRESH, seen(purchased_at=None))
+    late = look(FRESH, seen(purchased_at=None), now=EXPIRES + timedelta(seconds=1))
+
+    assert (Accepted(state="paid", receipt_id=R1), NOW) == (in_time.answer, in_time.payment.paid_at)
+    assert Refusal(Reason.ORDER_EXPIRED) == late.answer
 
 
 def test_nothing_is_approved_after_the_terms_ran_out() -> None:
@@ -346,6 +416,9 @@ def test_nothing_is_approved_after_the_terms_ran_out() -> None:
     assert Refusal(Reason.ORDER_EXPIRED) == look(FRESH, waiting, now=late).answer
     assert Approve(waiting) == look(FRESH, waiting, Rules(late_payment=LatePayment.ACCEPT), late).answer
     assert Refusal(Reason.ORDER_EXPIRED) == look(EXPIRED, waiting, now=late).answer
+    # The shop has been told that this one ran out: nothing is approved for it, whatever the policy.
+    accepting = Rules(late_payment=LatePayment.ACCEPT)
+    assert Refusal(Reason.ORDER_EXPIRED) == look(EXPIRED, waiting, accepting, late).answer
 
 
 # Virtual accounts
@@ -357,16 +430,57 @@ def test_an_issued_account_is_told_and_kept() -> None:
     again = look(AWAITING, ISSUED)
 
     assert Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT) == decision.answer
-    assert (["order.awaiting_deposit"], ACCOUNT) == (owes(decision), decision.payment.account)
+    assert (["order.awaiting_deposit"], ACCOUNT, (R1,)) == (
+        owes(decision),
+        decision.payment.account,
+        decision.claims,
+    )
     assert (Accepted(state="awaiting_deposit", receipt_id=R1, account=ACCOUNT, replayed=True), ()) == (
         again.answer,
         again.events,
     )
 
 
+def test_no_account_is_waited_for_after_the_order_ran_out() -> None:
+    """The shop may have sold the goods to others."""
+    decision = look(EXPIRED, ISSUED)
+
+    assert (Refusal(Reason.ORDER_EXPIRED), ()) == (decision.answer, decision.events)
+
+
 def test_a_deposit_pays() -> None:
     """Money on the account is the payment."""
-    assert ["order.paid"] == owes(look(AWAITING, seen(method="vbank")))
+    decision = look(AWAITING, seen(method="vbank"))
+
+    assert (["paid"], ["order.paid"], ()) == (whats(decision), owes(decision), decision.payment.others)
+    assert ("vbank", None) == (decision.payment.method, decision.payment.account)
+
+
+def test_wrong_money_by_another_way_leaves_the_account_awaited() -> None:
+    """The card paid too little and its money goes back; the account is as good as before."""
+    decision = look(AWAITING, seen(receipt_id=R2, price=900))
+
+    assert (["surplus_found"], State.AWAITING_DEPOSIT, R1) == (
+        whats(decision),
+        decision.payment.state,
+        decision.payment.receipt_id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "what", "state"),
+    [
+        (LatePayment.ACCEPT, ["paid"], State.PAID),
+        (LatePayment.HOLD, ["account_withdrawn", "surplus_found", "attention"], State.ATTENTION),
+    ],
+)
+def test_a_late_deposit_ends_the_wait_for_it(policy: LatePayment, what: list[str], state: State) -> None:
+    """Counted or not, the money has come: the order waits for no other on that account."""
+    late = EXPIRES + timedelta(minutes=5)
+    decision = look(AWAITING, seen(method="vbank", purchased_at=late), Rules(late_payment=policy), late)
+
+    assert (what, state) == (whats(decision), decision.payment.state)
+    assert State.AWAITING_DEPOSIT is not decision.payment.before
 
 
 def test_a_withdrawn_account_opens_the_order_again() -> None:
@@ -469,6 +583,22 @@ def test_a_receipt_whose_order_changed_calls_a_person(record: Record) -> None:
     decision = look(record, replace(seen(), order_id="o2"))
 
     assert (State.ATTENTION, "order_mismatch") == (decision.payment.state, decision.payment.reason)
+
+
+def test_a_receipt_that_names_another_order_is_asked_about_once() -> None:
+    """The person's word about it stands; the same fact does not call again."""
+    renamed = replace(seen(), order_id="o2")
+    called = after(PAID, look(PAID, renamed))
+    resolved = resolve_attention(called, "dismiss", NOW, "person:a", "y", R1)
+    assert isinstance(resolved, Decision)
+
+    assert (State.PAID, ()) == (resolved.payment.state, look(after(called, resolved), renamed).events)
+
+
+@pytest.mark.parametrize("record", [FRESH, AWAITING, CONFIRMING, PAID, CANCELLING, CANCELLED, EXPIRED])
+def test_a_strangers_receipt_calls_nobody_in_any_state(record: Record) -> None:
+    """Anybody may name any receipt; only the one that an order's money hangs on is worth a question."""
+    assert () == look(record, replace(seen(receipt_id=R2), order_id="o2")).events
 
 
 # The receipt that pays, seen again
@@ -600,6 +730,13 @@ def test_a_smaller_outside_cancel_is_not_taken_for_ours() -> None:
 # Attention
 
 
+def test_a_person_is_asked_about_the_receipt_that_the_order_hangs_on() -> None:
+    """Where there is one; a decision closes the questions about one receipt and no other."""
+    about = [needs_attention(record, NOW, "x").payment.questions for record in (PAID, FRESH)]
+
+    assert [(Question(reason="x", receipt_id=R1),), (Question(reason="x"),)] == about
+
+
 def test_money_that_comes_while_a_person_decides_is_kept_in_sight() -> None:
     """Neither counted nor sent back before the decision, and judged like any other after it."""
     during = look(ATTENTION, seen())
@@ -614,6 +751,65 @@ def test_money_that_comes_while_a_person_decides_is_kept_in_sight() -> None:
         during.answer,
     )
     assert (State.OPEN, State.PAID) == (resolved.payment.state, then.payment.state)
+
+
+def test_money_that_comes_while_a_person_decides_is_noted_once_and_pays_no_other_order() -> None:
+    """Its receipt is claimed as any receipt that holds money; the next look adds nothing."""
+    first = look(ATTENTION, seen(receipt_id=R2))
+    second = look(after(ATTENTION, first), seen(receipt_id=R2))
+
+    assert ((R2,), ()) == (first.claims, second.events)
+
+
+def test_money_that_a_person_sends_back_does_not_pay_before_it_has_gone() -> None:
+    """It came while they decided; a look between the decision and the cancel must not count it."""
+    waiting = after(ATTENTION, look(ATTENTION, seen()))
+    returned = resolve_attention(waiting, "return", NOW, "person:a", "y", R1)
+    assert isinstance(returned, Decision)
+    dismissed = resolve_attention(after(waiting, returned), "dismiss", NOW, "person:a", "y")
+    assert isinstance(dismissed, Decision)
+    decision = look(after(waiting, dismissed), seen())
+
+    assert (State.OPEN, "money_back") == (dismissed.payment.state, owes(returned)[0])
+    assert (Refusal(Reason.ALREADY_CANCELLED), ()) == (decision.answer, decision.events)
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN])
+def test_held_money_that_the_gateway_is_at_work_on_is_held_still(status: ReceiptStatus) -> None:
+    """Nobody can say yet that it has gone."""
+    held = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+
+    assert () == look(held, seen(status, R2)).events
+
+
+@pytest.mark.parametrize("record", [PAID, CANCELLED, ATTENTION])
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        *(seen(status, R2) for status in ReceiptStatus if status is not ReceiptStatus.PAID),
+        seen(receipt_id=R2, cancelled=1000),
+    ],
+    ids=lambda receipt: f"{receipt.status.value}-{receipt.cancelled}",
+)
+def test_a_second_receipt_without_money_is_neither_owed_back_nor_held(
+    record: Record, receipt: Receipt
+) -> None:
+    """An open window, a card that waits for approval, an account, or money that has gone: nothing to send back."""
+    decision = look(record, receipt)
+
+    assert {Fate.REFUSED} >= {other.fate for other in decision.payment.others}
+    assert [] == owes(decision)
+
+
+def test_the_money_of_an_approval_in_doubt_is_held_for_the_person_who_decides_on_it() -> None:
+    """It is not the order's yet, and whoever is called for it can see it and accept it."""
+    doubted = after(CONFIRMING, needs_attention(CONFIRMING, NOW, "approval_unresolved"))
+    decision = look(doubted, seen())
+
+    assert ([(R1, Fate.HELD)], []) == (
+        [(other.receipt_id, other.fate) for other in decision.payment.others],
+        owes(decision),
+    )
 
 
 def test_wrong_money_that_came_while_a_person_decided_is_not_silently_kept() -> None:
@@ -639,6 +835,71 @@ def test_a_person_may_send_held_money_back() -> None:
     assert ["money_back"] == owes(decision)
 
 
+def test_a_decision_about_one_receipt_leaves_the_questions_about_others_as_they_are() -> None:
+    """Each is asked about its own receipt still, and the order is looked at a second later."""
+    one = after(PAID, look(PAID, seen(receipt_id=R2), HOLD))
+    both = after(one, needs_attention(one, NOW, "x"))
+    decision = resolve_attention(both, "dismiss", NOW, "person:a", "y", R2)
+    assert isinstance(decision, Decision)
+
+    assert (State.ATTENTION, (Question(reason="x", receipt_id=R1),)) == (
+        decision.payment.state,
+        decision.payment.questions,
+    )
+    assert NOW + timedelta(seconds=1) == decision.due_at
+
+
+@pytest.mark.parametrize("price", [999, 1001])
+def test_a_person_may_not_accept_money_that_is_not_the_price(price: int) -> None:
+    """Whether or not Bootpay could be asked about it once more."""
+    held = after(FRESH, look(FRESH, seen(price=price), HOLD))
+    decisions = [
+        resolve_attention(held, "accept", NOW, "person:a", "y", seen=receipt)
+        for receipt in (None, seen(price=price))
+    ]
+
+    assert [True, True] == ["not the price" in str(decision) for decision in decisions]
+
+
+def test_money_that_a_person_accepts_pays_like_any_other() -> None:
+    """State, claim and notice are one decision, and the order is paid since Bootpay took the money."""
+    late = EXPIRES + timedelta(minutes=5)
+    receipt = seen(purchased_at=late)
+    held = after(FRESH, look(FRESH, receipt, now=late))
+    decision = resolve_attention(held, "accept", late + timedelta(hours=1), "person:a", "y", seen=receipt)
+    assert isinstance(decision, Decision)
+
+    assert (State.PAID, R1, late, "card") == (
+        decision.payment.state,
+        decision.payment.receipt_id,
+        decision.payment.paid_at,
+        decision.payment.method,
+    )
+    assert (["order.paid"], (R1,)) == (owes(decision), decision.claims)
+
+
+def test_money_that_is_accepted_without_another_look_pays_from_then_on() -> None:
+    """What was noted when it was held is enough where it is the price."""
+    late = EXPIRES + timedelta(minutes=5)
+    held = after(FRESH, look(FRESH, seen(purchased_at=late), now=late))
+    decision = resolve_attention(held, "accept", late, "person:a", "y")
+    assert isinstance(decision, Decision)
+
+    assert (State.PAID, late, "") == (
+        decision.payment.state,
+        decision.payment.paid_at,
+        decision.payment.method,
+    )
+
+
+def test_a_decision_about_no_receipt_names_none() -> None:
+    """The history holds only what there was."""
+    decision = resolve_attention(ATTENTION, "dismiss", NOW, "person:a", "y")
+    assert isinstance(decision, Decision)
+
+    assert {"to": "open", "resolution": "dismiss", "reason": "y"} == decision.events[0].data
+
+
 def test_a_person_may_not_accept_money_in_another_currency() -> None:
     """1000 won are not 10.00 dollars, although both are a thousand."""
     held = after(FRESH, look(FRESH, seen(currency="USD"), HOLD))
@@ -654,6 +915,17 @@ def test_giving_up_a_delivery_calls_a_person_once() -> None:
 
     assert (["attention"], [], "delivery_failed") == (whats(first), owes(first), first.payment.reason)
     assert () == second.events
+
+
+def test_money_that_could_not_be_sent_back_is_asked_about_by_its_receipt() -> None:
+    """Whoever decides must know which one, and why it failed."""
+    surplus = look(PAID, seen(receipt_id=R2))
+    decision = give_up_delivery(after(PAID, surplus), surplus.owes[0], NOW, "RC_CANCEL_SERVER_ERROR")
+
+    assert (Question(reason="money_back_failed", receipt_id=R2),) == decision.payment.questions
+    assert (surplus.owes[0].id, "RC_CANCEL_SERVER_ERROR") == tuple(
+        decision.events[0].data[name] for name in ("delivery_id", "words")
+    )
 
 
 # What is on file already
@@ -672,6 +944,14 @@ def test_giving_up_a_delivery_calls_a_person_once() -> None:
         (replace(FRESH, claimed_by=OrderId("o1")), R1, None),
         (after(FRESH, look(FRESH, seen(price=9))), R1, Refusal(Reason.AMOUNT_MISMATCH)),
         (after(PAID, look(PAID, seen(receipt_id=R2))), R2, Refusal(Reason.ORDER_ALREADY_PAID)),
+        (after(FRESH, look(EXPIRED, seen())), R1, Refusal(Reason.ORDER_EXPIRED)),
+        (
+            after(PAID, needs_attention(PAID, NOW, "x")),
+            R1,
+            Accepted(state="paid", receipt_id=R1, replayed=True),
+        ),
+        (after(AWAITING, needs_attention(AWAITING, NOW, "x")), R1, None),
+        (after(CANCELLED, needs_attention(CANCELLED, NOW, "x")), R1, None),
     ],
 )
 def test_an_answer_on_file_costs_no_look(record: Record, receipt_id: ReceiptId, answer: object) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.payment import Lease, Payment, State
+from dojang.core.receipt import Account
 from dojang.core.schedule import next_check
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -67,13 +68,51 @@ def test_a_buyer_who_paid_and_vanished_is_found_within_minutes() -> None:
     assert NOW + timedelta(minutes=2) == next_check(_order(), Payment(), NOW, NOW)
 
 
-def test_an_order_is_looked_at_soon_after_its_terms_run_out() -> None:
+@pytest.mark.parametrize("state", [State.OPEN, State.AWAITING_DEPOSIT])
+def test_an_order_is_looked_at_soon_after_its_terms_run_out(state: State) -> None:
     """Whatever the steps say, expiry is not noticed hours late."""
     expires_at = NOW + timedelta(minutes=3)
 
     assert expires_at + timedelta(seconds=30) == next_check(
-        _order(expires_at), Payment(), NOW, NOW + timedelta(minutes=2)
+        _order(expires_at), Payment(state=state), NOW, NOW + timedelta(minutes=2)
     )
+
+
+def test_long_terms_put_off_no_look_and_are_not_forgotten_after_the_last_step() -> None:
+    """A lost payment is found in minutes however long the order lasts, and the end of ten days is noticed."""
+    end = NOW + timedelta(days=10)
+    dues = [next_check(_order(end), Payment(), NOW, NOW + timedelta(days=days)) for days in (0, 8)]
+
+    assert [NOW + timedelta(minutes=2), end + timedelta(seconds=30)] == dues
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "seconds"),
+    [(2, 51, 30), (3, 120, 0), (15, None, 0)],
+)
+def test_an_account_is_looked_at_when_it_closes(days: int, hours: int | None, seconds: int) -> None:
+    """What came in its last hours is not left to its webhook; afterwards the steps go on, and end."""
+    account = Account(bank_name="기업", number="123", expires_at=NOW + timedelta(hours=51))
+    payment = Payment(state=State.AWAITING_DEPOSIT, receipt_id=ReceiptId("a" * 24), account=account)
+    due = None if hours is None else NOW + timedelta(hours=hours, seconds=seconds)
+
+    assert due == next_check(_order(), payment, NOW, NOW + timedelta(days=days))
+
+
+@pytest.mark.parametrize("state", [State.PAID, State.CANCELLED, State.ATTENTION])
+def test_the_deadline_of_an_order_that_has_its_money_makes_no_look_due(state: State) -> None:
+    """It is compared as any paid order, not every half minute because its terms are over."""
+    payment = Payment(state=state, receipt_id=ReceiptId("a" * 24), paid_at=NOW)
+    deadlines = [None, NOW + timedelta(minutes=3), NOW - timedelta(minutes=3)]
+
+    assert [NOW + timedelta(hours=1)] * 3 == [next_check(_order(end), payment, NOW, NOW) for end in deadlines]
+
+
+def test_orders_of_the_same_age_do_not_all_come_due_at_once() -> None:
+    """Up to a tenth of the wait is added."""
+    dues = [next_check(_order(), Payment(), NOW, NOW, spread) for spread in (0.0, 0.5)]
+
+    assert [NOW + timedelta(seconds=120), NOW + timedelta(seconds=126)] == dues
 
 
 def test_an_intent_is_looked_at_when_its_lease_is_over() -> None:

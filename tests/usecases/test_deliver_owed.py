@@ -13,7 +13,7 @@ from dojang.core.delivery import ATTEMPTS_MAX, DeliveryState
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
 from dojang.drive import inline
-from dojang.emulator.ledger import LedgerRefusal
+from dojang.emulator.ledger import Ledger, LedgerRefusal
 from dojang.ports import HandedOver
 from dojang.testing import Fault
 from dojang.usecases.deliver_owed import deliver_owed
@@ -213,6 +213,16 @@ def test_a_slow_receiver_uses_up_nobody_elses_attempts(shop: Shop, monkeypatch: 
     assert {1} == {owed.attempts for number in range(8) for owed in shop.owed(f"o{number}")}
 
 
+def test_a_run_ends_at_its_limit_and_where_it_is_stopped(shop: Shop) -> None:
+    """Either is enough; the rest goes out with the next run."""
+    for number in range(3):
+        _paid(shop, f"o{number}")
+    limited = shop.run(deliver_owed(shop.world, limit=2))
+    stopped = shop.run(deliver_owed(shop.world, stopped=lambda: True))
+
+    assert (2, 0, 1) == (limited.tried, stopped.tried, shop.deliver().tried)
+
+
 @pytest.mark.parametrize(("takes_s", "calls"), [(89, 1), (91, 2)])
 def test_a_function_is_called_beside_itself_only_after_the_ninety_seconds_users_are_told_of(
     shop: Shop, takes_s: float, calls: int
@@ -274,6 +284,82 @@ def test_a_cancel_lost_after_its_effect_is_sent_once(shop: Shop) -> None:
     shop.deliver()
 
     assert 1 == shop.bootpay.calls["cancel"]
+
+
+def test_a_cancel_lost_after_its_effect_is_settled_in_the_same_run(shop: Shop) -> None:
+    """The look comes at once, not with the next attempt: the shop hears of it as soon as of any other."""
+    _doubly_paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    report = shop.deliver()
+
+    assert (0, 1, Fate.RETURNED) == (
+        report.failed,
+        report.settled["money_back"],
+        shop.payment().others[0].fate,
+    )
+
+
+def test_money_that_somebody_else_returns_meanwhile_is_settled_in_the_same_run(shop: Shop) -> None:
+    """Bootpay refuses to cancel what the console has just cancelled; the look that follows tells why."""
+    second = _doubly_paid(shop)
+    shop.bootpay.meanwhile("receipt", lambda: shop.bootpay.ledger.outside_cancel(second))
+    report = shop.deliver()
+
+    assert (1, 0, 1) == (shop.bootpay.calls["cancel"], report.failed, report.settled["money_back"])
+
+
+def test_a_look_before_sending_back_that_fails_is_made_again(shop: Shop) -> None:
+    """Bootpay was away for a moment: nothing is sent unseen, and the run goes on with what others are owed."""
+    second = _doubly_paid(shop)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    report = shop.deliver()
+    meanwhile = shop.bootpay.calls["cancel"]
+    shop.clock.advance(6)
+    shop.deliver()
+
+    assert (1, 1, 0) == (report.failed, report.settled["order.paid"], meanwhile)
+    assert 20 == shop.bootpay.status(second)
+
+
+def test_a_receipt_that_bootpay_no_longer_knows_is_looked_for_again(shop: Shop) -> None:
+    """Nothing is told as returned, and the run goes on with what others are owed."""
+    _doubly_paid(shop)
+    shop.bootpay.ledger = Ledger(clock=lambda: shop.clock.now().timestamp())
+    report = shop.deliver()
+
+    assert (1, 1, Fate.OWED_BACK) == (
+        report.failed,
+        report.settled["order.paid"],
+        shop.payment().others[0].fate,
+    )
+
+
+@pytest.mark.parametrize(("paused_s", "status"), [(79, 20), (81, 1)])
+def test_whoever_was_paused_until_its_claim_is_almost_over_sends_nothing(
+    shop: Shop, paused_s: float, status: int
+) -> None:
+    """Somebody else may send the same money when the claim ends; ten seconds before that nobody begins to."""
+    second = _doubly_paid(shop)
+    shop.bootpay.meanwhile("receipt", lambda: shop.clock.advance(paused_s))
+    shop.deliver()
+
+    assert status == shop.bootpay.status(second)
+
+
+@pytest.mark.parametrize("number", [4, 77])
+def test_money_that_the_gateway_is_at_work_on_is_not_told_as_returned(shop: Shop, number: int) -> None:
+    """Nobody can say yet where it is; it goes back once it is there."""
+    second = _doubly_paid(shop)
+    shop.bootpay.ledger.tamper(second, {"status": number})
+    report = shop.deliver()
+    meanwhile = shop.payment().others[0].fate
+    shop.bootpay.ledger.tamper(second, {"status": 1})
+    shop.clock.advance(6)
+    shop.deliver()
+    shop.deliver()
+
+    assert (1, Fate.OWED_BACK) == (report.failed, meanwhile)
+    assert (20, 1) == (shop.bootpay.status(second), shop.receiver.told.count("order.money_returned"))
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.NOT_SENT])

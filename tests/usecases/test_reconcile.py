@@ -152,6 +152,20 @@ def test_an_approval_whose_receipt_is_gone_calls_a_person(shop: Shop) -> None:
     assert "approval_unresolved" == shop.payment().reason
 
 
+@pytest.mark.parametrize("number", [4, 77])
+def test_an_approval_whose_receipt_stays_at_work_calls_a_person(shop: Shop, number: int) -> None:
+    """It may be carried out yet, so it is never written off; after 45 minutes somebody must know of it."""
+    receipt_id = crash_before_confirm(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"status": number})
+    shop.clock.advance(44 * 60)
+    early = shop.reconcile()
+    shop.clock.advance(2 * 60)
+    late = shop.reconcile()
+
+    assert ([], [("o1", "pending", "attention", False)]) == (told(early), told(late))
+    assert ("approval_unresolved", receipt_id) == (shop.payment().reason, shop.payment().receipt_id)
+
+
 def test_a_cancel_of_unknown_outcome_is_settled_by_the_total(shop: Shop) -> None:
     """It had happened: the shop is told so, and it is no drift."""
     doubtful_cancel(shop, Fault.LOST_AFTER)
@@ -206,6 +220,20 @@ def test_a_cancel_is_never_called_undone_without_seeing_the_receipt(shop: Shop) 
     assert ([], [("o1", "pending", "attention", False)]) == (told(early), told(late))
     assert ("cancel_unresolved", "in_flight") == (
         shop.payment().reason,
+        shop.payment().requests[0].outcome,
+    )
+
+
+def test_a_cancel_is_not_called_undone_on_the_word_of_another_receipt(shop: Shop) -> None:
+    """Its own cannot be read; that nothing of a second payment went back says nothing about it."""
+    doubtful_cancel(shop, Fault.LOST_AFTER)
+    shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(700)
+    report = blind(shop, "look_up")
+
+    assert ([], State.CANCELLING, "in_flight") == (
+        told(report),
+        shop.state(),
         shop.payment().requests[0].outcome,
     )
 
@@ -295,6 +323,35 @@ def test_two_lost_payments_are_one_payment_and_one_surplus(shop: Shop) -> None:
     )
 
 
+def test_of_two_lost_payments_the_first_paid_counts_not_the_first_opened(shop: Shop) -> None:
+    """Two windows stood open; the buyer paid in the newer one first."""
+    shop.order()
+    older, newer = sorted(shop.bootpay.open("o1", 1000) for _ in range(2))
+    for receipt_id in (newer, older):
+        shop.bootpay.ledger.approve(receipt_id)
+        shop.clock.advance(61)
+    shop.reconcile()
+    shop.deliver()
+
+    assert (newer, 0, 1000) == (
+        shop.payment().receipt_id,
+        shop.bootpay.ledger.find(newer).cancelled_price,
+        shop.bootpay.ledger.find(older).cancelled_price,
+    )
+
+
+def test_a_lost_payment_counts_before_an_account_is_waited_for(shop: Shop) -> None:
+    """The buyer took an account and then paid by card: the shop is never told to wait for a deposit."""
+    shop.order()
+    shop.bootpay.issue("o1", 1000)
+    card = shop.bootpay.pay("o1", 1000)
+    shop.clock.advance(121)
+    shop.reconcile()
+    shop.deliver()
+
+    assert (card, ["order.paid"]) == (shop.payment().receipt_id, shop.receiver.told)
+
+
 @pytest.mark.parametrize(("price", "after"), [(None, "cancelled"), (400, "partially_cancelled")])
 def test_a_cancel_in_the_console_is_found_and_told(shop: Shop, price: int | None, after: str) -> None:
     """Its origin is outside."""
@@ -372,13 +429,16 @@ def test_a_wrong_price_found_is_owed_back(shop: Shop) -> None:
 # Time
 
 
-def test_an_order_that_ran_out_without_money_is_expired_and_that_is_no_drift(shop: Shop) -> None:
-    """Half a minute after its terms, not before."""
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_order_that_ran_out_without_money_is_expired_and_that_is_no_drift(
+    shop: Shop, everything: bool
+) -> None:
+    """Half a minute after its terms, not before; not even where every order is looked at, due or not."""
     shop.order(expires_in_s=60)
     shop.clock.advance(89)
-    early = shop.reconcile()
+    early = shop.run(reconcile(shop.world, everything=everything))
     shop.clock.advance(2)
-    late = shop.reconcile()
+    late = shop.run(reconcile(shop.world, everything=everything))
     shop.deliver()
 
     assert ([], [("o1", "open", "expired", False)], ["order.expired"]) == (
@@ -816,6 +876,17 @@ def test_nothing_due_costs_nothing(shop: Shop) -> None:
     )
 
 
+def test_a_look_that_changed_nothing_is_repeated_when_the_order_is_due_and_not_before(shop: Shop) -> None:
+    """Five minutes after it was made, not as soon as the claim of the first look is over."""
+    shop.order()
+    checked = []
+    for wait_s in (121, 121, 90):
+        shop.clock.advance(wait_s)
+        checked.append(shop.reconcile().checked)
+
+    assert [1, 0, 1] == checked
+
+
 def test_comparing_a_paid_order_takes_two_calls(shop: Shop) -> None:
     """Its receipt, and the order's list for a second one: what docs/scale.md reckons with."""
     paid(shop)
@@ -1048,6 +1119,15 @@ def test_a_list_that_cannot_be_read_keeps_no_approval_from_its_end(shop: Shop) -
     receipt_id = crash_before_confirm(shop)
     shop.bootpay.ledger.confirm(receipt_id)
     shop.clock.advance(46)
+    report = blind(shop, "look_up_order")
+
+    assert ([("o1", "pending", "paid", False)], [("o1", "OutcomeUnknown")]) == (told(report), report.errors)
+
+
+def test_a_list_that_cannot_be_read_keeps_no_cancel_from_its_end(shop: Shop) -> None:
+    """Its own receipt has stood untouched for ten minutes: undone, and the failure is told all the same."""
+    doubtful_cancel(shop, Fault.LOST_BEFORE)
+    shop.clock.advance(700)
     report = blind(shop, "look_up_order")
 
     assert ([("o1", "pending", "paid", False)], [("o1", "OutcomeUnknown")]) == (told(report), report.errors)
