@@ -61,6 +61,29 @@ def test_what_a_server_says_unasked_is_nobodys_answer(server: Any) -> None:
     assert [1, 2] == [seen.connection for seen in server.seen]
 
 
+def test_a_connection_whose_answer_had_more_to_it_is_never_used_again(server: Any) -> None:
+    """The rest of what follows an answer would come in time to be taken for the next one."""
+
+    def too_much(conn: socket.socket, seen: Any) -> bool:
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n")
+        return True
+
+    server.script = [too_much]
+    line = connected(server.url)
+    answers = [line.transmit(asked()) for _ in range(2)]
+    line.close()
+
+    assert Answer(200, b"{}") == answers[0]
+    assert [1, 2] == [seen.connection for seen in server.seen]
+
+
+def test_an_answer_without_a_length_ends_with_its_connection(server: Any) -> None:
+    """That the server hangs up is then no failure, and is noticed at once."""
+    server.script = [server.raw(b"HTTP/1.1 200 OK\r\n\r\n{}")]
+
+    assert Answer(200, b"{}") == connected(server.url).transmit(asked())
+
+
 def test_every_request_gives_its_place_back(server: Any, closed_port: int) -> None:
     """Answered, broken off, or without a connection at all: one place serves them all, one after another."""
     line = connected(server.url)
