@@ -18,10 +18,10 @@ from dojang.core.payment import State
 from dojang.core.receipt import Receipt
 from dojang.drive import inline, run
 from dojang.entry import serving
-from dojang.entry.serving import DELIVERERS, beside, delivering, open_service, reconciling
+from dojang.entry.serving import DELIVER_EVERY_S, DELIVERERS, beside, delivering, open_service, reconciling
 from dojang.entry.settings import read_settings
 from dojang.ports import HandedOver, World
-from dojang.testing import PretendBootpay, PretendClock
+from dojang.testing import PretendBootpay, PretendClock, PretendShop
 from dojang.usecases.register_order import register_order
 from dojang.usecases.verify import verify
 from dojang.web.metrics import Metrics
@@ -191,6 +191,46 @@ def test_the_order_in_hand_is_finished_and_no_other_begun() -> None:
     # Twice a buyer's process died in the middle; the loop took one of the two up again.
     assert 3 == len(held.begun)
     assert sorted([State.PAID, State.CONFIRMING]) == sorted(states)
+
+
+class Rest(Exception):
+    """A loop has nothing more to do for so many seconds."""
+
+
+class Resting(PretendClock):
+    """Time in which the first rest ends the story; a moment between two looks is none."""
+
+    async def sleep(self, seconds: float, /) -> None:
+        """See `Clock.sleep`."""
+        if seconds >= DELIVER_EVERY_S:
+            raise Rest(seconds)
+        await super().sleep(seconds)
+
+
+def test_each_loop_does_what_is_due_and_then_rests() -> None:
+    """News is handed over and counted, an order whose buyer and webhook got lost is found, and nobody spins."""
+    service = Service()
+    service.pays()
+    run(register_order(service.world, Order(id=OrderId("lost"), price=Money(1000), name="양말")))
+    service.bootpay.pay("lost", 1000)
+    clock, shop, metrics = Resting(), PretendShop(), Metrics()
+    clock.advance(3600)
+    shop.answers = [HandedOver(settled=False, words="HTTP 503")]
+    world = replace(service.world, clock=clock, fulfilment=shop)
+
+    async def story() -> list[object]:
+        rests: list[object] = []
+        for loop in beside(world, metrics):
+            with pytest.raises(Rest) as rest:
+                await asyncio.wait_for(loop(), 10)
+            rests += rest.value.args
+        return rests
+
+    assert [*[0.5] * (DELIVERERS + 1), 5.0] == asyncio.run(story())
+    found = service.backend.load(OrderId("lost"))
+    assert found is not None
+    assert State.PAID is found.payment.state
+    assert {("settled",): 1, ("failed",): 1, ("dead",): 0} == metrics.deliveries.counts
 
 
 @pytest.mark.parametrize(
