@@ -73,6 +73,26 @@ def test_what_ends_too_late_is_cleared_up_and_gives_its_thread_back(hanging: Han
     assert 7 == aside.do(lambda: 7, 30, too_late=nothing)
 
 
+def test_a_system_without_a_thread_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an error of the system, which callers expect, and with its place given back for when there is one again."""
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    aside = Aside(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(OSError, match="no thread"):
+            aside.do(lambda: 7, 30, too_late=nothing)
+
+    assert 7 == aside.do(lambda: 7, 30, too_late=nothing)
+
+
+def test_what_hangs_holds_up_no_end_of_the_process() -> None:
+    """A command that has given up on Bootpay's address ends at once."""
+    assert Aside(1).do(lambda: threading.current_thread().daemon, 30, too_late=nothing)
+
+
 def test_no_time_begins_nothing(hanging: Hanging) -> None:
     """Not even a thread."""
     with pytest.raises(TimeoutError):

@@ -151,3 +151,21 @@ def test_nobody_asked_for_a_checksum() -> None:
     reader = AnswerReader(1000)
 
     assert Answer(200, b"hello") == reader.feed(HEAD + b"X-Sum: 1\r\nContent-Length: 5\r\n\r\nhello")
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+    ],
+    ids=["interim answers", "trailers"],
+)
+def test_what_goes_around_an_answer_ends(begin: bytes, more: bytes) -> None:
+    """However it is told, nobody keeps more of it than a head may be long."""
+    reader = AnswerReader(1000)
+    outcome = reader.feed(begin) if begin else None
+    for _ in range(200_000 // len(more)):
+        outcome = outcome or reader.feed(more)
+
+    assert Fault(left=True, words="the answer is not HTTP") == outcome

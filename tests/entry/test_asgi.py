@@ -230,6 +230,29 @@ async def _running(app: Application) -> AsyncIterator[list[str]]:
         await task
 
 
+def test_the_end_waits_for_whoever_asked_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """Money may be moving for one of them: the store is closed only when the last has its answer."""
+
+    async def story() -> list[object]:
+        bootpay = Bootpay()
+        bootpay.gate.clear()
+        app = create_app(_api(bootpay))
+        order = b'{"order_id": "o1", "price": 3000, "name": "x"}'
+        key = [(b"authorization", f"Bearer {KEY}".encode())]
+        await _ask(app, _scope("/v1/orders", headers=key), _part(order, more=False))
+        body = _part(f'{{"receipt_id": "{RECEIPT}"}}'.encode(), more=False)
+        asking = asyncio.create_task(_ask(app, _scope("/v1/orders/o1/verify"), body))
+        await bootpay.asked.wait()
+        # Another one that is answered meanwhile is not the last.
+        await _ask(app, _scope("/healthz", "GET"))
+        in_time = await app.drained(0.01)
+        bootpay.gate.set()
+        return [in_time, await app.drained(), (await asking)[0][0]["status"]]
+
+    assert [False, True, 200] == asyncio.run(story())
+    assert "1 requests were still unanswered at the end" in caplog.text
+
+
 def test_background_loops_live_as_long_as_the_server() -> None:
     """They start with it, and are ended before what they use is closed."""
     told: list[str] = []

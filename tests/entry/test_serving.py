@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +18,14 @@ from dojang.core.payment import State
 from dojang.core.receipt import Receipt
 from dojang.drive import inline, run
 from dojang.entry import serving
-from dojang.entry.serving import beside, delivering, reconciling
+from dojang.entry.serving import DELIVER_EVERY_S, DELIVERERS, beside, delivering, open_service, reconciling
+from dojang.entry.settings import read_settings
 from dojang.ports import HandedOver, World
-from dojang.testing import PretendBootpay, PretendClock
+from dojang.testing import PretendBootpay, PretendClock, PretendShop
 from dojang.usecases.register_order import register_order
 from dojang.usecases.verify import verify
 from dojang.web.metrics import Metrics
+from dojang.web.routes import WebOptions
 
 
 class Held:
@@ -187,3 +191,86 @@ def test_the_order_in_hand_is_finished_and_no_other_begun() -> None:
     # Twice a buyer's process died in the middle; the loop took one of the two up again.
     assert 3 == len(held.begun)
     assert sorted([State.PAID, State.CONFIRMING]) == sorted(states)
+
+
+class Rest(Exception):
+    """A loop has nothing more to do for so many seconds."""
+
+
+class Resting(PretendClock):
+    """Time in which the first rest ends the story; a moment between two looks is none."""
+
+    async def sleep(self, seconds: float, /) -> None:
+        """See `Clock.sleep`."""
+        if seconds >= DELIVER_EVERY_S:
+            raise Rest(seconds)
+        await super().sleep(seconds)
+
+
+def test_each_loop_does_what_is_due_and_then_rests() -> None:
+    """News is handed over and counted, an order whose buyer and webhook got lost is found, and nobody spins."""
+    service = Service()
+    service.pays()
+    run(register_order(service.world, Order(id=OrderId("lost"), price=Money(1000), name="양말")))
+    service.bootpay.pay("lost", 1000)
+    clock, shop, metrics = Resting(), PretendShop(), Metrics()
+    clock.advance(3600)
+    shop.answers = [HandedOver(settled=False, words="HTTP 503")]
+    world = replace(service.world, clock=clock, fulfilment=shop)
+
+    async def story() -> list[object]:
+        rests: list[object] = []
+        for loop in beside(world, metrics):
+            with pytest.raises(Rest) as rest:
+                await asyncio.wait_for(loop(), 10)
+            rests += rest.value.args
+        return rests
+
+    assert [*[0.5] * (DELIVERERS + 1), 5.0] == asyncio.run(story())
+    found = service.backend.load(OrderId("lost"))
+    assert found is not None
+    assert State.PAID is found.payment.state
+    assert {("settled",): 1, ("failed",): 1, ("dead",): 0} == metrics.deliveries.counts
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "compared_with"),
+    [
+        ("emulator", {}, None),
+        ("emulator", {"BOOTPAY_APPLICATION_ID": "app", "BOOTPAY_PRIVATE_KEY": "chosen"}, "chosen"),
+        ("live", {"BOOTPAY_APPLICATION_ID": "app", "BOOTPAY_PRIVATE_KEY": "chosen"}, "chosen"),
+    ],
+)
+def test_the_service_is_what_its_settings_say(
+    tmp_path: Path, mode: str, keys: dict[str, str], compared_with: str | None
+) -> None:
+    """Keys, the networks that are believed, what a webhook's key must be, and all the loops beside the API."""
+    said = {
+        "DOJANG_MODE": mode,
+        "DOJANG_STORE": f"sqlite:///{tmp_path}/orders.sqlite3",
+        "DOJANG_API_KEYS": "shop-key-0123456789abcdef",
+        "DOJANG_TRUSTED_PROXIES": "10.0.0.0/8",
+        "DOJANG_WEBHOOK_SOURCES": "192.0.2.0/24",
+    }
+    settings = read_settings(environment=said | keys, toml=None)
+
+    async def story() -> tuple[object, bool, int]:
+        async with AsyncExitStack() as stack:
+            app = await open_service(settings, stack)
+            inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+            heard: asyncio.Queue[object] = asyncio.Queue()
+            living = asyncio.create_task(app({"type": "lifespan"}, inbox.get, heard.put))  # type: ignore[arg-type]
+            inbox.put_nowait({"type": "lifespan.startup"})
+            await heard.get()
+            beside_it = [getattr(task.get_coro(), "__name__", "") for task in asyncio.all_tasks()]
+            inbox.put_nowait({"type": "lifespan.shutdown"})
+            await living
+            return app._api._options, "10.1.2.3" in app._proxies, beside_it.count("keep_running")
+
+    options = WebOptions(
+        api_keys=("shop-key-0123456789abcdef",),
+        webhook_private_key=compared_with,
+        webhook_sources=settings.webhook_sources,
+    )
+
+    assert (options, True, DELIVERERS + 2) == asyncio.run(story())

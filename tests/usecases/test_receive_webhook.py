@@ -11,7 +11,7 @@ from dojang.core.decision import Accepted
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Fate, State
 from dojang.emulator.ledger import LedgerRefusal
-from dojang.errors import StoreUnavailable
+from dojang.errors import Conflict, StoreUnavailable
 from dojang.testing import Fault
 from dojang.usecases.resolve import Resolution, resolve
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 def test_a_lost_browser_is_rescued_by_the_webhook(shop: Shop) -> None:
-    """Nobody came back from checkout: the order is paid all the same, with one look."""
+    """Nobody came back from checkout: the order is paid all the same, with one look, and nobody is waited for."""
     shop.order()
     receipt_id = shop.bootpay.pay("o1", 1000)
+    began = shop.clock.now()
 
-    assert "settled" == shop.hear(receipt_id)
+    assert ("settled", began) == (shop.hear(receipt_id), shop.clock.now())
     assert (State.PAID, {"receipt": 1}) == (shop.state(), shop.bootpay.calls)
 
 
@@ -71,6 +72,37 @@ def test_a_look_that_fails_leaves_the_notice_in_the_inbox(shop: Shop, fault: Fau
 
     assert ("", True) == (outcome, kept.due_at is not None)
     assert (State.PAID, "settled") == (shop.state(), shop.backend.notices(10)[0].outcome)
+
+
+def test_a_notice_in_hand_is_not_looked_into_by_reconcile_too(shop: Shop) -> None:
+    """It is due only when whoever heard it must have ended: Bootpay is asked once about one notice."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    beside: list[int] = []
+    shop.bootpay.meanwhile("receipt", lambda: beside.append(shop.reconcile().notices))
+    shop.hear(receipt_id)
+
+    assert ([0], {"receipt": 1}) == (beside, shop.bootpay.calls)
+
+
+@pytest.mark.parametrize("error", [Conflict(OrderId("o1")), StoreUnavailable("down")])
+def test_a_decision_that_cannot_be_written_leaves_the_notice_in_the_inbox(
+    shop: Shop, error: Conflict | StoreUnavailable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody was quicker, or the store went away: it is kept, so it is acknowledged, and decided later."""
+
+    def commit(*_: object) -> None:
+        raise error
+
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.backend, "commit", commit)
+        outcome = shop.hear(receipt_id)
+    shop.clock.advance(31)
+    shop.reconcile()
+
+    assert ("", State.PAID) == (outcome, shop.state())
 
 
 def test_a_duplicate_costs_no_look(shop: Shop) -> None:

@@ -585,6 +585,17 @@ def test_a_decision_without_a_name_or_a_reason_is_none(shop: Shop, bad: dict[str
     assert State.ATTENTION is shop.state()
 
 
+def test_a_decision_on_an_order_that_changed_meanwhile_is_made_again(shop: Shop) -> None:
+    """Something else was written while Bootpay was asked: the word still counts, on the order as it is now."""
+    second = held_surplus(shop)
+    third = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.meanwhile("receipt", lambda: shop.verify(third))
+    told = decide(shop, RETURN, receipt_id=second)
+
+    assert isinstance(told, Resolved)
+    assert {second: Fate.OWED_BACK, third: Fate.HELD} == fates(shop)
+
+
 # Looking again
 
 
@@ -619,3 +630,36 @@ def test_a_look_does_not_disturb_somebody_at_work(shop: Shop) -> None:
     assert isinstance(looked, tuple)
 
     assert (None, 0, State.CONFIRMING) == (looked[1], shop.bootpay.calls.total(), shop.state())
+
+
+def test_a_look_is_at_the_receipt_that_the_order_hangs_on(shop: Shop) -> None:
+    """Unless another one is named; what went back in a console is found so."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 1000)
+    looked = shop.run(look_again(shop.world, OrderId("o1")))
+
+    assert isinstance(looked, tuple)
+    assert State.CANCELLED is looked[0].payment.state is shop.state()
+
+
+def test_a_look_at_an_order_that_changed_meanwhile_is_repeated(shop: Shop) -> None:
+    """The buyer was quicker: the person sees what has come of it."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.meanwhile("receipt", lambda: shop.verify(receipt_id))
+    looked = shop.run(look_again(shop.world, OrderId("o1"), receipt_id, who="mina"))
+
+    assert isinstance(looked, tuple)
+    assert State.PAID is looked[0].payment.state
+    assert ["registered", "paid"] == shop.whats()
+
+
+def test_nobody_looks_under_a_name_that_the_history_cannot_hold(shop: Shop) -> None:
+    """A line break in it could pass for another entry."""
+    shop.order()
+    with pytest.raises(InvalidValue):
+        shop.run(look_again(shop.world, OrderId("o1"), ReceiptId("f" * 24), who="mina\nshop"))
+
+    assert {} == shop.bootpay.calls

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dojang.core.decision import Accepted, Pending, Refusal
-from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import Fate, State
+from dojang.adapters.store import AwaitedStore
+from dojang.core.decision import Accepted, Decision, Pending, Refusal
+from dojang.core.order import Order, OrderId, ReceiptId
+from dojang.core.payment import Fate, Record, State
+from dojang.core.receipt import Receipt
 from dojang.core.rules import OnMismatch, Rules
 from dojang.core.verification import Reason
+from dojang.drive import inline
 from dojang.emulator.ledger import LedgerRefusal
-from dojang.errors import BootpayError, NotSent, OutcomeUnknown
-from dojang.ports import Declined
-from dojang.testing import Fault
-from dojang.usecases.verify import OrderUnknown, ReceiptUnknown, Throttled, verify
+from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown
+from dojang.ports import Approved, Declined
+from dojang.testing import Fault, PretendShop
+from dojang.usecases.verify import OrderUnknown, ReceiptUnknown, Throttled, Verification, verify
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -194,19 +197,20 @@ def test_a_replay_costs_no_call_to_bootpay(shop: Shop) -> None:
     assert ["registered", "paid"] == shop.whats()
 
 
-def test_strangers_are_throttled_before_bootpay_is_asked(shop: Shop) -> None:
-    """Nobody burns the shop's quota; a replay is never throttled."""
+@pytest.mark.parametrize(("wait_s", "told_s"), [(7.4, 7), (0.3, 1)])
+def test_strangers_are_throttled_before_bootpay_is_asked(shop: Shop, wait_s: float, told_s: int) -> None:
+    """Nobody burns the shop's quota, not even a moment too early; a replay is never throttled."""
 
     class Full:
         def take(self, order_id: str, /) -> float:
-            return 7.4
+            return wait_s
 
     shop.order()
     receipt_id = shop.bootpay.pay("o1", 1000)
     world = replace(shop.world, throttle=Full())
     told = shop.run(verify(world, OrderId("o1"), receipt_id))
 
-    assert Throttled(7) == told
+    assert Throttled(told_s) == told
     assert {} == shop.bootpay.calls
 
 
@@ -436,6 +440,23 @@ def test_a_shop_that_thinks_too_long_moves_no_money(shop: Shop) -> None:
     assert 0 == shop.bootpay.calls["confirm"]
 
 
+def test_the_shop_may_think_for_half_of_the_time_that_is_left(shop: Shop) -> None:
+    """The other half is for the approval itself."""
+    asked_within: list[float] = []
+
+    class Asked(PretendShop):
+        async def ask(self, order: Order, receipt: Receipt, within_s: float, /) -> Approved | Declined:
+            asked_within.append(within_s)
+            return await super().ask(order, receipt, within_s)
+
+    shop.order()
+    shop.asks_before_approval = True
+    shop.receiver = Asked()
+    shop.verify(shop.bootpay.agree("o1", 1000), within_s=12.0)
+
+    assert [6.0] == asked_within
+
+
 def test_an_order_paid_while_the_shop_thinks_approves_nothing_more(shop: Shop) -> None:
     """Another receipt won meanwhile: the waiting one is refused without money moving."""
     shop.order()
@@ -499,6 +520,49 @@ def test_a_second_receipt_during_a_lease_is_pending(shop: Shop) -> None:
     shop.verify(first)
 
     assert Pending() == shop.verify(second, within_s=1.0)
+
+
+def test_an_unfinished_receipt_that_bootpay_does_not_know_makes_no_other_one_unknown(shop: Shop) -> None:
+    """The buyer's own receipt was not looked up yet: to call it unknown would send the buyer away for good."""
+    shop.order()
+    first, second = shop.bootpay.agree("o1", 1000), shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+    shop.verify(first)
+    shop.clock.advance(46)
+    del shop.bootpay.ledger.state.receipts[first]
+
+    assert Pending() == shop.verify(second)
+
+
+def test_an_unfinished_receipt_that_is_still_undecided_is_looked_at_once(shop: Shop) -> None:
+    """A buyer who waits does not burn the shop's quota: there is nothing more to know for now."""
+    shop.order()
+    first, second = shop.bootpay.agree("o1", 1000), shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+    shop.verify(first)
+    shop.clock.advance(46)
+    shop.bootpay.ledger.tamper(first, {"status": 4})
+    shop.bootpay.calls.clear()
+
+    assert Pending() == shop.verify(second)
+    assert {"receipt": 1} == shop.bootpay.calls
+
+
+def test_an_order_that_keeps_changing_is_pending_in_the_end(shop: Shop) -> None:
+    """Nobody looks at Bootpay for ever because others are quicker."""
+
+    class Contended(AwaitedStore):
+        async def commit(self, record: Record, decision: Decision, /) -> Record:
+            raise Conflict(record.order.id)
+
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    world = replace(shop.world, store=Contended(shop.backend, inline))
+    told = shop.run(verify(world, OrderId("o1"), receipt_id))
+
+    assert isinstance(told, Verification)
+    assert (Pending(), State.OPEN) == (told.answer, shop.state())
+    assert {"receipt": 9} == shop.bootpay.calls
 
 
 def test_a_commit_lost_to_another_is_decided_again(shop: Shop) -> None:

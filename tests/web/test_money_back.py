@@ -326,6 +326,20 @@ def test_a_decision_gives_the_order_as_it_is_then(tmp_path: Path) -> None:
     ]
 
 
+def test_a_decision_is_about_the_receipt_that_is_named(tmp_path: Path) -> None:
+    """Two payments too many wait for a word: one goes back, the other is left for later."""
+    till = Till(tmp_path / "dojang.db", Rules(on_mismatch=OnMismatch.HOLD))
+    till.paid()
+    second, third = till.bootpay.pay("o1", 1000), till.bootpay.pay("o1", 1000)
+    till.verify(second)
+    till.verify(third)
+    told = till.resolve("return", receipt_id=third)
+    till.backend.close()
+    fates = {each["receipt_id"]: each["fate"] for each in told.json["receipts"]}
+
+    assert (200, "held", "owed_back") == (told.status, fates[second], fates[third])
+
+
 @pytest.mark.parametrize("decision", ["accept", "return", "dismiss"])
 def test_a_decision_that_does_not_fit_is_409_with_its_sentence(till: Till, decision: str) -> None:
     """In both languages; an unknown order is 404."""
@@ -349,6 +363,8 @@ def test_looking_again_needs_no_reason_and_finds_what_was_lost(till: Till) -> No
         (told.status, told.json["code"]) for told in (nothing, unknown)
     ]
     assert (200, "paid") == (found.status, found.json["state"])
+    history = till.ask("GET", "/v1/orders/o1/history").json["events"]
+    assert ["shop", "person:mina"] == [event["who"] for event in history]
 
 
 def test_looking_again_while_somebody_is_at_work_is_409_and_may_be_repeated(till: Till) -> None:

@@ -11,7 +11,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from dojang.core.order import ReceiptId
+from dojang.drive import run
 from dojang.errors import NotSent, StoreUnavailable
+from dojang.ports import Notice
+from dojang.web.http import Request
 from dojang.web.routes import WebOptions
 
 if TYPE_CHECKING:
@@ -160,6 +164,36 @@ def test_a_wrong_private_key_is_401_and_not_kept(open_shop: OpenShop) -> None:
     right = [sent(private_key="project-key"), sent()]
 
     assert ([401, 401], (0, 0, 0), [200, 200]) == (wrong, kept_then, right)
+
+
+@pytest.mark.parametrize(("path", "generation"), [(V2, 2), (V1, 1)])
+def test_a_notice_is_kept_with_all_that_it_claims(shop: Shop, path: str, generation: int) -> None:
+    """The generation decides whether a repeat may be about more money; a person wants to see who said what."""
+    hook = _hook("a" * 24, cancelled_price="500.0")
+    shop.ask("POST", path, hook, key=None)
+    (stored,) = shop.memory.notices(10)
+
+    kept = Notice(
+        receipt_id=ReceiptId("a" * 24),
+        generation=generation,
+        kind="1",
+        cancelled="500",
+        order_id="o1",
+        source="203.0.113.9",
+    )
+
+    assert kept == stored.notice
+
+
+def test_without_time_to_look_a_notice_is_kept_and_acknowledged(shop: Shop) -> None:
+    """Whoever carries the answer ends before Bootpay could be asked: it is looked into later."""
+    shop.register()
+    hook = json.dumps(_hook(shop.receipt())).encode()
+    answer = run(shop.api.handle(Request("POST", V2, body=hook, within_s=0.0)))
+    (stored,) = shop.memory.notices(10)
+
+    assert ACKNOWLEDGED[V2][:2] == (answer.status, answer.body)
+    assert (0, True) == (shop.bootpay.asked, stored.due_at is not None)
 
 
 def test_odd_kinds_are_kept_short_and_printable(shop: Shop) -> None:

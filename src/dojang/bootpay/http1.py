@@ -115,7 +115,8 @@ class AnswerReader:
         search = max(self._at, len(self._buffer) - news - 3)
         while self._framing is _Framing.HEAD:
             end = self._buffer.find(b"\r\n\r\n", search)
-            if (len(self._buffer) if end < 0 else end) - self._at > _HEAD_MAX:
+            # Interim answers count too: a server may send them without an end.
+            if (len(self._buffer) if end < 0 else end) > _HEAD_MAX:
                 return _NOT_HTTP
             if end < 0:
                 return None
@@ -190,7 +191,8 @@ class AnswerReader:
                 self._at = line_end + 2
                 if not line:
                     return self._done(bytes(self._body), self._at)
-                if _HEADER.fullmatch(line) is None:  # a trailer; nothing here needs one
+                # A trailer; nothing here needs one, and there may be no end of them.
+                if _HEADER.fullmatch(line) is None or line_end > _HEAD_MAX:
                     return _NOT_HTTP
                 continue
             size = _CHUNK.fullmatch(line)
