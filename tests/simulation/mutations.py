@@ -530,7 +530,7 @@ MISTAKES: tuple[Mistake, ...] = (
                 "    except OutcomeUnknown:\n        seen = None\n",
                 "    except OutcomeUnknown:\n"  # noqa: ISC004 - one piece of source
                 "        no = Refused('X', '', http_status=500)\n"
-                "        return await _refused(world, record, wanted, cancel_id, no, False, deadline)\n",
+                "        return await _refused(world, record, wanted, cancel_id, no, deadline)\n",
             ),
         ),
         ("two partial cancels that fit",),
@@ -1013,7 +1013,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ("P7",),
         edited(
             cancel.cancel,
-            ("given_up is not None and given_up.code != _NOT_SENT and looked_at != record.version", "False"),
+            ("given_up is not None and given_up.left and looked_at != record.version", "False"),
         ),
         ("a cancel taken up again, reconcile",),
     ),

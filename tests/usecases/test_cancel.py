@@ -705,6 +705,43 @@ def test_a_first_attempt_that_was_refused_is_not_waited_for(shop: Shop) -> None:
     assert ("outside", "refused") == (shop.owed()[-1].data["origin"], shop.payment().requests[0].outcome)
 
 
+def never_left(shop: Shop) -> ReceiptId:
+    """300 of 1000 that did not even reach the network."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        back(shop, 300)
+    return receipt_id
+
+
+def test_what_never_left_is_sent_again_without_a_look(shop: Shop) -> None:
+    """There is nothing to look for."""
+    never_left(shop)
+    looks = shop.bootpay.calls["receipt"]
+    told = in_short(back(shop, 300))
+
+    assert ((300, 300, False), looks) == (told, shop.bootpay.calls["receipt"])
+
+
+def test_what_never_left_is_not_waited_for(shop: Shop) -> None:
+    """As much that goes back later is somebody else's."""
+    receipt_id = never_left(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    shop.clock.advance(3 * 86_400)
+    shop.reconcile()
+
+    assert ("outside", "undone") == (shop.owed()[-1].data["origin"], shop.payment().requests[0].outcome)
+
+
+def test_a_refused_repeat_of_what_never_left_is_refused_whatever_a_console_gave_back(shop: Shop) -> None:
+    """None of the 500 can be ours: nobody is asked."""
+    receipt_id = never_left(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    shop.bootpay.meanwhile("cancel", lambda: shop.bootpay.ledger.outside_cancel(receipt_id, 500))
+
+    assert (WhyNot.CANCEL_REFUSED, State.PAID) == (in_short(back(shop, 300)), shop.state())
+
+
 def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> None:
     """Its receipt cannot be read for an hour: the repeat hears what the first heard, and sends nothing."""
     receipt_id = paid(shop)

@@ -55,6 +55,7 @@ def intend_cancel(
         spread: See `next_check`.
     """
     draft = Draft(record, now, "shop", spread)
+    left_before = any(before.key == key and before.left for before in record.payment.requests)
     draft.step(
         What.CANCEL_INTENDED,
         receipt_id=str(record.payment.receipt_id),
@@ -64,6 +65,7 @@ def intend_cancel(
         tax_free=terms.tax_free,
         reason=wanted.reason,
         lease_until=(now + timedelta(seconds=rules.lease_s)).isoformat(),
+        **({"left_before": True} if left_before else {}),
     )
     return draft.done(Pending())
 
@@ -105,13 +107,7 @@ def end_answered_cancel(record: Record, receipt: Receipt, now: datetime, who: st
 
 
 def end_refused_cancel(
-    record: Record,
-    receipt: Receipt,
-    now: datetime,
-    who: str,
-    words: Mapping[str, object],
-    *,
-    left_before: bool,
+    record: Record, receipt: Receipt, now: datetime, who: str, words: Mapping[str, object]
 ) -> Decision:
     """Bootpay said no in so many words; the receipt tells what has gone back all the same.
 
@@ -121,7 +117,6 @@ def end_refused_cancel(
         now: The moment.
         who: Who had asked for the cancel.
         words: Bootpay's `code` and `words`.
-        left_before: Whether an earlier attempt under the same key had left and was given up.
     """
     draft = Draft(record, now, who)
     intent = draft.payment.cancel
@@ -133,12 +128,11 @@ def end_refused_cancel(
         # An earlier attempt under this very cancel_id had its effect, which is why a repeat is refused.
         _cancelled(draft, receipt, total, origin="shop")
         return draft.done(Pending())
-    if total > intent.base + intent.amount and left_before:
+    (asked,) = (request for request in draft.payment.requests if request.key == intent.cancel_id)
+    if total > intent.base + intent.amount and asked.left_before:
         # The earlier attempt may be among it, and its repeat be refused for that very reason.
         _cancelled_by_somebody(draft, receipt, total)
         return draft.done(Pending())
-    if left_before:
-        words = {**words, "left_before": True}
     draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), **words)
     if total > intent.base:
         _cancelled(draft, receipt, total, origin="outside")
@@ -201,8 +195,8 @@ def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
 
 def _may_come_late(request: CancelRequest) -> bool:
     """Whether it left us once, and nobody waits for it any more."""
-    given_up = request.outcome in ("undone", "unknown") or request.left_before
-    return given_up and request.code != "not_sent"
+    refused_repeat = request.outcome == "refused" and request.left_before
+    return request.left and (request.outcome in ("undone", "unknown") or refused_repeat)
 
 
 def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:

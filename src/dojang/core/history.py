@@ -257,6 +257,7 @@ def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest,
         outcome="in_flight",
         amount=_int(data["amount"]),
         tax_free=_int(data["tax_free"]),
+        left_before=bool(data.get("left_before")),
     )
     return (*(other for other in payment.requests if other.key != request.key), request)
 
@@ -274,7 +275,6 @@ def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tup
             cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
             code=str(data.get("code", "")),
             words=str(data.get("words", "")),
-            left_before=bool(data.get("left_before")),
         )
         if request.key == key
         else request

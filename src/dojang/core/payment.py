@@ -15,6 +15,7 @@ from dojang.core.receipt import Account
 from dojang.core.values import Value, field
 
 __all__ = [
+    "NOT_SENT",
     "TRANSITIONS",
     "CancelIntent",
     "CancelRequest",
@@ -185,6 +186,10 @@ class CancelIntent(Value):
     reason: str
 
 
+NOT_SENT = "not_sent"
+"""The code of a cancel that certainly never left us."""
+
+
 class CancelRequest(Value):
     """A cancel the shop asked for, remembered for ever under its idempotency key.
 
@@ -198,7 +203,7 @@ class CancelRequest(Value):
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
-        left_before: Whether it was a repeat that Bootpay refused: the attempt before had left, and may yet come.
+        left_before: Whether it is a repeat: an attempt before it had left and was given up, and may yet come.
     """
 
     key: str
@@ -210,6 +215,11 @@ class CancelRequest(Value):
     code: str = ""
     words: str = ""
     left_before: bool = False
+
+    @property
+    def left(self) -> bool:
+        """Whether it may have reached Bootpay, for all that is known."""
+        return self.code != NOT_SENT
 
 
 class Payment(Value):

@@ -9,7 +9,7 @@ from dojang.core.cancelling import cancel_refused, end_answered_cancel, end_refu
 from dojang.core.decision import Decision
 from dojang.core.observation import observe
 from dojang.core.order import OrderId
-from dojang.core.payment import CancelRequest, Record, State
+from dojang.core.payment import NOT_SENT, CancelRequest, Record, State
 from dojang.core.receipt import Receipt
 from dojang.core.values import Value, replace
 from dojang.core.words import kept_words
@@ -23,7 +23,6 @@ _WAIT_STEP_S = 0.1
 _TIME_TO_MOVE_MONEY_S = 4.0
 _LOOK_AGAIN_RESERVE_S = 1.5
 _CONFLICTS_MAX = 8
-_NOT_SENT = "not_sent"
 
 
 class CancelDone(Value):
@@ -110,7 +109,7 @@ async def cancel(
                     return CancelPending(settled)
                 return CancelNotDone(record=settled, refusal=CancelRefusal(WhyNot.CANCEL_IN_PROGRESS))
             given_up = _request(record, cancel_id)
-            if given_up is not None and given_up.code != _NOT_SENT and looked_at != record.version:
+            if given_up is not None and given_up.left and looked_at != record.version:
                 # It left once, and was written off: whether it had its effect is seen before it leaves again.
                 record, seen = await _look(world, record, deadline)
                 if seen is None:
@@ -192,7 +191,7 @@ async def _carry_out(
         undone: dict[str, object] = {
             "undone": True,
             # What is not known of an earlier attempt under this key stays unknown.
-            "code": _NOT_SENT if given_up is None else given_up.code or "not_carried_out",
+            "code": NOT_SENT if given_up is None else given_up.code or "not_carried_out",
             "words": kept_words(str(never_left)),
         }
         await _write(world, record, lambda there: cancel_refused(there, world.clock.now(), "shop", undone))
@@ -200,8 +199,7 @@ async def _carry_out(
     except OutcomeUnknown:
         seen = None
     except Refused as no:
-        left_before = given_up is not None and given_up.code != _NOT_SENT
-        return await _refused(world, record, wanted, cancel_id, no, left_before, deadline)
+        return await _refused(world, record, wanted, cancel_id, no, deadline)
     if seen is None:
         settled, _ = await _look(world, record, deadline)
     else:
@@ -222,13 +220,7 @@ async def _carry_out(
 
 
 async def _refused(
-    world: World,
-    record: Record,
-    wanted: WantedCancel,
-    cancel_id: str,
-    refusal: Refused,
-    left_before: bool,
-    deadline: Deadline,
+    world: World, record: Record, wanted: WantedCancel, cancel_id: str, refusal: Refused, deadline: Deadline
 ) -> CancelDone | CancelPending | CancelNotDone:
     """Bootpay said no: only a look at the receipt tells whether anything went back under this key."""
     receipt_id = record.payment.receipt_id
@@ -243,11 +235,7 @@ async def _refused(
     words = kept_words(wanted.without_account(refusal.message))
     told: dict[str, object] = {"code": refusal.code, "words": words}
     settled = await _write(
-        world,
-        record,
-        lambda there: end_refused_cancel(
-            there, shown, world.clock.now(), "shop", told, left_before=left_before
-        ),
+        world, record, lambda there: end_refused_cancel(there, shown, world.clock.now(), "shop", told)
     )
     request = _request(settled, cancel_id)
     if request is not None and request.outcome == "done":
