@@ -13,11 +13,11 @@ from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.over_sockets import Connections
 
-# Twice what any of these services says at most: DynamoDB's answers end at 16 MB.
-_ANSWER_MAX = 32 * 1024 * 1024
-
 __all__ = ["Endpoint", "Silent", "sound", "usual_address"]
 
+# Twice what any of these services says at most: DynamoDB's answers end at 16 MB.
+_ANSWER_MAX = 32 * 1024 * 1024
+_PORTS = {"http": 80, "https": 443}
 # Of the partitions that are apart from the others: by the beginnings of their regions' names.
 _SUFFIXES = {
     "cn-": "amazonaws.com.cn",
@@ -27,9 +27,6 @@ _SUFFIXES = {
     "eu-isoe-": "cloud.adc-e.uk",
     "us-isof-": "csp.hci.ic.gov",
 }
-
-
-_PORTS = {"http": 80, "https": 443}
 
 
 class Silent(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -14,6 +14,7 @@ import typer
 
 from dojang.core.history import fold as folded
 from dojang.core.order import OrderId, ReceiptId
+from dojang.core.values import fields_of
 from dojang.drive import run
 from dojang.entry.cli.codes import Code, start_emulator
 from dojang.entry.cli.flags import Invocation, with_settings
@@ -200,6 +201,6 @@ def _difference(backend: Backend, order_id: OrderId) -> str:
         return f"its history cannot be folded: {error}"
     if payment == record.payment:
         return ""
-    names = [each.name for each in fields(payment)]
-    differing = [name for name in names if getattr(payment, name) != getattr(record.payment, name)]
+    stored = fields_of(record.payment)
+    differing = [name for name, value in fields_of(payment).items() if value != stored[name]]
     return f"its history says otherwise about {', '.join(differing)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from dojang.core.delivery import DeliveryState
+from dojang.core.delivery import DeliveryState, Lane
 from dojang.core.payment import Record, State
 from dojang.drive import run
 from dojang.ports import OrderFilter
@@ -80,11 +80,11 @@ def _waited_for(stage: Stage, ends: float) -> Iterator[float]:
             yield stage.seconds(_due(record))
         elif record.due_at is not None and stage.seconds(record.due_at) <= ends:
             yield stage.seconds(record.due_at)
-        led: set[str] = set()
-        for owed in stage.backend.deliveries(record.order.id):
-            if owed.state is DeliveryState.DUE and owed.lane not in led:
-                # The rest of its lane waits for it.
-                led.add(owed.lane)
+        due = [one for one in stage.backend.deliveries(record.order.id) if one.state is DeliveryState.DUE]
+        first = min((owed.seq for owed in due if owed.lane is Lane.NOTICE), default=0)
+        for owed in due:
+            # The other notices of the order wait for its first; money back waits for nothing.
+            if owed.lane is Lane.MONEY_BACK or owed.seq == first:
                 yield stage.seconds(owed.due_at)
 
 

@@ -361,14 +361,19 @@ def _nobody_tells(trace: bool) -> Scene:
     return stage, [deliverer(stage), reconciler(stage)]
 
 
-def _bank_takes_back(trace: bool) -> Scene:
-    """The bank undoes a deposit after the order was paid by it."""
-    stage = Stage(trace=trace, webhooks=False)
+def _paid_by_deposit(stage: Stage) -> tuple[OrderId, ReceiptId]:
     order_id = register(stage)
     receipt_id = stage.issue(order_id, 1000)
     run(verify(stage.world, order_id, receipt_id))
     stage.ledger.deposit(receipt_id)
     run(verify(stage.world, order_id, receipt_id))
+    return order_id, receipt_id
+
+
+def _bank_takes_back(trace: bool) -> Scene:
+    """The bank undoes a deposit after the order was paid by it."""
+    stage = Stage(trace=trace, webhooks=False)
+    _, receipt_id = _paid_by_deposit(stage)
 
     async def revert() -> None:
         await stop(Stop("gateway", "bank", writes=True))
@@ -385,11 +390,7 @@ def _bank_takes_back(trace: bool) -> Scene:
 def _bank_takes_back_again(trace: bool) -> Scene:
     """Likewise a second time, after a person had let the first be and the deposit had come again."""
     stage = Stage(trace=trace, webhooks=False)
-    order_id = register(stage)
-    receipt_id = stage.issue(order_id, 1000)
-    run(verify(stage.world, order_id, receipt_id))
-    stage.ledger.deposit(receipt_id)
-    run(verify(stage.world, order_id, receipt_id))
+    order_id, receipt_id = _paid_by_deposit(stage)
     stage.ledger.revert(receipt_id)
     stage.outside[receipt_id] = 0
     run(reconcile(stage.world, everything=True))
