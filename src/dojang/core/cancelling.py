@@ -128,8 +128,7 @@ def end_refused_cancel(
         # An earlier attempt under this very cancel_id had its effect, which is why a repeat is refused.
         _cancelled(draft, receipt, total, origin="shop")
         return draft.done(Pending())
-    (asked,) = (request for request in draft.payment.requests if request.key == intent.cancel_id)
-    if total > intent.base + intent.amount and asked.left_before:
+    if total > intent.base + intent.amount and intent.left_before:
         # The earlier attempt may be among it, and its repeat be refused for that very reason.
         _cancelled_by_somebody(draft, receipt, total)
         return draft.done(Pending())
@@ -195,8 +194,7 @@ def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
 
 def _may_come_late(request: CancelRequest) -> bool:
     """Whether it left us once, and nobody waits for it any more."""
-    refused_repeat = request.outcome == "refused" and request.left_before
-    return request.left and (request.outcome in ("undone", "unknown") or refused_repeat)
+    return request.left and request.outcome in ("undone", "unknown", "refused_repeat")
 
 
 def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:

@@ -109,11 +109,13 @@ def apply(payment: Payment, event: Event) -> Payment:
                     tax_free=_int(data["tax_free"]),
                     base=payment.cancelled,
                     reason=str(data.get("reason", "")),
+                    left_before=bool(data.get("left_before")),
                 ),
                 requests=_asked(payment, data),
             )
         case What.CANCEL_REFUSED:
-            outcome = "undone" if data.get("undone") else "refused"
+            repeat = payment.cancel is not None and payment.cancel.left_before
+            outcome = "undone" if data.get("undone") else "refused_repeat" if repeat else "refused"
             requests = _answered(payment, data, outcome)
             return replace(changed, lease=None, intended_at=None, cancel=None, requests=requests)
         case What.PARTIALLY_CANCELLED | What.CANCELLED:
@@ -257,7 +259,6 @@ def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest,
         outcome="in_flight",
         amount=_int(data["amount"]),
         tax_free=_int(data["tax_free"]),
-        left_before=bool(data.get("left_before")),
     )
     return (*(other for other in payment.requests if other.key != request.key), request)
 

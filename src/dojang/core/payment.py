@@ -177,6 +177,7 @@ class CancelIntent(Value):
         tax_free: The non-taxable part of `amount`.
         base: What had been cancelled before, to compare a doubtful outcome with.
         reason: Why, in the shop's words.
+        left_before: Whether it is a repeat: an attempt before it had left and was given up.
     """
 
     cancel_id: str
@@ -184,6 +185,7 @@ class CancelIntent(Value):
     tax_free: int
     base: int
     reason: str
+    left_before: bool = False
 
 
 NOT_SENT = "not_sent"
@@ -196,14 +198,14 @@ class CancelRequest(Value):
     Attributes:
         key: Hash of the order's id and the caller's key; also the `cancel_id`.
         fingerprint: Hash of what was asked, to tell another request under the same key.
-        outcome: `in_flight`, `done`, `refused`, `undone` (given up as not carried out: may be tried again, after a
-            look), or `unknown` (somebody else's cancel hides whether it was carried out: it never leaves again).
+        outcome: `in_flight`, `done`, `refused`, `refused_repeat` (an attempt before it had left, and may yet come),
+            `undone` (given up as not carried out: may be tried again, after a look), or `unknown` (somebody else's
+            cancel hides whether it was carried out: it never leaves again).
         amount: Minor units that were to go back.
         tax_free: The non-taxable part of them.
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
-        left_before: Whether it is a repeat: an attempt before it had left and was given up, and may yet come.
     """
 
     key: str
@@ -214,7 +216,6 @@ class CancelRequest(Value):
     cancelled: int = 0
     code: str = ""
     words: str = ""
-    left_before: bool = False
 
     @property
     def left(self) -> bool:

@@ -143,7 +143,7 @@ def _recall(
     match request.outcome:
         case "done":
             return CancelDone(record=record, request=request, replayed=True)
-        case "refused":
+        case "refused" | "refused_repeat":
             refusal = CancelRefusal(WhyNot.CANCEL_REFUSED, request.code, request.words)
             return CancelNotDone(record=record, refusal=refusal, replayed=True)
         case "in_flight" | "unknown" if record.payment.state is State.ATTENTION:

@@ -48,6 +48,7 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
     others: dict[str, str] = {}
     requests: dict[str, str] = {}
     under_way: str | None = None
+    repeats = False
     account: str | None = None
     interrupted = ""
     questions: list[tuple[str, str | None]] = []
@@ -107,9 +108,10 @@ def read_history(events: Sequence[Json]) -> dict[str, object]:
             )
         if what == "cancel_intended":
             under_way = str(data["cancel_id"])
-            requests[under_way] = "in_flight"
+            requests[under_way], repeats = "in_flight", bool(data.get("left_before"))
         elif under_way is not None and what == "cancel_refused":
-            requests[under_way] = "undone" if data.get("undone") else "refused"
+            refused = "refused_repeat" if repeats else "refused"
+            requests[under_way] = "undone" if data.get("undone") else refused
             under_way = None
         elif what in ("partially_cancelled", "cancelled"):
             ended = str(data["cancel_id"]) if "cancel_id" in data else under_way
