@@ -768,10 +768,14 @@ def test_money_that_a_person_sends_back_does_not_pay_before_it_has_gone() -> Non
     assert isinstance(returned, Decision)
     dismissed = resolve_attention(after(waiting, returned), "dismiss", NOW, "person:a", "y")
     assert isinstance(dismissed, Decision)
-    decision = look(after(waiting, dismissed), seen())
+    owed_back = after(waiting, dismissed)
+    decision = look(owed_back, seen())
+    gone = after(owed_back, money_returned(owed_back, R1, 1000, NOW))
+    afterwards = look(gone, seen(cancelled=1000, status=ReceiptStatus.CANCELLED))
 
     assert (State.OPEN, "money_back") == (dismissed.payment.state, owes(returned)[0])
-    assert (Refusal(Reason.ALREADY_CANCELLED), ()) == (decision.answer, decision.events)
+    assert (Pending(retry_after_s=30), ()) == (decision.answer, decision.events)
+    assert (Refusal(Reason.ALREADY_CANCELLED), ()) == (afterwards.answer, afterwards.events)
 
 
 @pytest.mark.parametrize("status", [ReceiptStatus.APPROVING, ReceiptStatus.UNKNOWN])

@@ -124,7 +124,7 @@ def _first_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
     receipt = verdict.receipt
     decided = decided_before(draft.payment, receipt.id)
     if decided is not None:
-        return draft.done(Refusal(decided))
+        return draft.done(decided)
     match verdict:
         case Verified():
             if is_late(draft, receipt):

@@ -131,15 +131,18 @@ def surplus_found(draft: Draft, receipt: Receipt, reason: Reason, policy: OnMism
         draft.owe_back(receipt.id, reason.value)
 
 
-def decided_before(payment: Payment, receipt_id: ReceiptId) -> Reason | None:
-    """Why this receipt's money does not count, if that is decided: held, on its way back, or back already.
+def decided_before(payment: Payment, receipt_id: ReceiptId) -> Refusal | Pending | None:
+    """What to say of this receipt's money if it is decided that it does not count: held, on its way back, or back.
 
     It stays so even if the shop's rules change meanwhile: what is owed back must not pay as well.
     """
     known = payment.other(receipt_id)
     if known is None or _undecided(payment, receipt_id):
         return None
-    return Reason(known.reason) if known.reason in _REASONS else Reason.ALREADY_CANCELLED
+    if known.reason in _REASONS:
+        return Refusal(Reason(known.reason))
+    # A person has decided to send it back; before that has been done, nobody may be told that it was cancelled.
+    return Refusal(Reason.ALREADY_CANCELLED) if known.fate is Fate.RETURNED else Pending(retry_after_s=30)
 
 
 def _undecided(payment: Payment, receipt_id: ReceiptId) -> bool:
