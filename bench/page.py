@@ -48,7 +48,7 @@ should stay.
 - A commit writes about twelve pages to SQLite's log; by itself SQLite would copy the log into its file within every
   85th commit, and that commit waits. Here it is every 340th, out of the 99th percentile.
 - Tried and left out, because it gained nothing: building a request's head without a list of lines.
-- What the disk does matters most to the first row, and to the ten million. On 2026-11-25 the p50 was 1.53 ms at noon and
+- The disk matters most to the first row, and to the ten million. On 2026-11-25 the p50 was 1.53 ms at noon and
   2.24 ms in the evening, where the version of noon measured the same beside it; the cost at ten million was 1.11, 1.23
   and 1.25 times that at ten thousand. Both budgets are kept on a good day and **missed** on a bad one.
 - Left out without a trial: reading the store on the event loop. A look-up takes 45 µs when its pages are in memory,
