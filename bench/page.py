@@ -74,9 +74,10 @@ Processor time of importing the handler, each step measured with the one before 
   in one run. With less beside it they began at 70 ms.
 - What a shop is owed is posted with urllib3, which is read by the first that is posted: nobody waits for that. A
   function whose shop is asked before money moves (`DOJANG_APPROVE_AT`) reads it while it is initialised.
-- Keys are read beside the modules; an idle machine waits for them longest: there the budget of 0.5 is **missed** with
-  keys in Secrets Manager (0.54 on 2026-11-25) and kept with keys in the environment (0.32 to 0.34).
-  Three runs beside much other work gave 0.45, 0.48 and 0.50.
+- Keys are read beside the modules. The stand-in for Secrets Manager answers at once; what AWS takes comes on top, but
+  for the few milliseconds that modules take meanwhile.
+- Earlier figures of this page with keys in Secrets Manager (0.54 on an idle machine, 0.45 to 0.50 on busy ones) held
+  40 ms that the stand-in lost: its kernel kept the answer until TLS's tickets were acknowledged (Nagle's algorithm).
 - Processor time until the first answer depends least on what else is done: (d) / (c) was 0.52 before the last two rows
   and is 0.37 to 0.39 since.
 - The signature (`adapters/aws/signature.py`) is held to what botocore's signer writes by the tests, byte by byte.
