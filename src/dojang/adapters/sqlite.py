@@ -72,6 +72,9 @@ class SqliteBackend:
             # Whoever commits when the log is full copies it into the file and waits for that: rarely, then (16 MB).
             self._db.execute("PRAGMA wal_autocheckpoint=4000")
             self._db.execute("PRAGMA cache_size=-32000")  # up to 32 MB, taken only as they are used
+            # Pages of a large file are looked at where the system keeps them, not copied. A disk that fails ends the
+            # process then, which is what every step here is made for; the file is never written this way.
+            self._db.execute("PRAGMA mmap_size=2000000000")
         except sqlite3.Error as error:
             if database is not None:
                 database.close()
