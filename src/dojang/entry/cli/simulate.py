@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ import typer
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import with_format
 from dojang.entry.cli.terminal import Format, Terminal
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, InvalidValue
 
 if TYPE_CHECKING:
     from dojang.testing.simulation.many import Broken
@@ -26,14 +26,17 @@ __all__ = ["simulate"]
 def simulate(
     terminal: Terminal,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="The first seed; each run takes the next one.")
-    ] = 1,
-    runs: Annotated[int, typer.Option("--runs", min=1, help="How many worlds.")] = 1_000,
+        int | None,
+        typer.Option("--seed", min=0, help="The first seed, by default 1; each run takes the next one."),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option("--runs", min=1, help="How many worlds; by default 1,000.")
+    ] = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, help="On how many processors; by default on all.")
     ] = None,
     trace: Annotated[
-        bool, typer.Option("--trace", help="Print everything that happens under the seed.")
+        bool, typer.Option("--trace", help="Tell everything that happens under the one seed.")
     ] = False,
     schedules: Annotated[
         bool, typer.Option("--schedules", help="Count small scenarios through every schedule instead.")
@@ -49,6 +52,15 @@ def simulate(
     """
     if find_spec("dojang.testing") is None:
         raise ConfigError("`dojang simulate` needs dojang.testing, which this installation leaves out.")
+    _fitting(
+        "--trace tells one world, that of --seed" if trace else "",
+        {"--runs": runs is not None, "--processes": processes is not None, "--schedules": schedules},
+    )
+    _fitting(
+        "--schedules counts all its scenarios through" if schedules else "",
+        {"--seed": seed is not None, "--runs": runs is not None},
+    )
+    seed, runs = 1 if seed is None else seed, 1_000 if runs is None else runs
     if trace:
         return _trace(terminal, seed)
     looked = _Looked()
@@ -68,12 +80,21 @@ def simulate(
             return Code.INTERRUPTED
 
 
+def _fitting(what: str, others: Mapping[str, bool]) -> None:
+    """Refuse a flag that would be ignored beside another one."""
+    given = [flag for flag, is_given in others.items() if is_given]
+    if what and given:
+        raise InvalidValue(
+            f"{what}: leave out {' and '.join(given)} ({', '.join(given)} 옵션은 함께 쓸 수 없습니다)"
+        )
+
+
 def _trace(terminal: Terminal, seed: int) -> Code:
     from dojang.testing.simulation.seeded import trace_of
 
-    text = trace_of(seed)
-    terminal.json(text.splitlines()) if terminal.format is Format.JSON else print(text)
-    if " BROKEN " in text.rpartition("\n")[2]:
+    story = trace_of(seed)
+    terminal.json(story.plain) if terminal.format is Format.JSON else print(story.text)
+    if story.broken:
         terminal.say(f"seed {seed}: a promise broke; the last line says which (약속이 깨졌습니다)", "red")
         return Code.FAILURE
     terminal.say(f"seed {seed}: every promise was kept (모든 약속을 지켰습니다)", "green")
