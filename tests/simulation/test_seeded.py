@@ -93,7 +93,7 @@ def test_the_command_counts_and_traces() -> None:
 
     assert [0, 0] == [counted.exit_code, traced.exit_code]
     assert "runs_per_s" in counted.output
-    assert "store.register" in traced.stdout
+    assert "registers o1 at 15,000 KRW" in traced.stdout
     assert "seed 5: every promise was kept" in traced.stderr
     assert "every promise was kept" not in traced.stdout
 

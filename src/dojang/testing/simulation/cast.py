@@ -69,13 +69,16 @@ def returning_buyer(
                 Answered(name, "verify", str(order_id), str(receipt_id), word, len(stage.asked))
             )
 
+    stage.note(f"comes back with receipt …{receipt_id[-6:]}", who=name)
     task = verify(stage.world, order_id, receipt_id, within_s=within_s)
     return stage.actor(name, "verify", task, told, skew_s=skew_s, within_s=within_s)
 
 
 def messenger(stage: Stage, name: str, webhook: Webhook, *, skew_s: float = 0.0) -> Actor:
     """Bootpay sends a webhook; only its answer counts as heard."""
-    task = receive_webhook(stage.world, notice_of(webhook))
+    notice = notice_of(webhook)
+    stage.note(f"brings webhook {notice.kind} of …{notice.receipt_id[-6:]}", who=name)
+    task = receive_webhook(stage.world, notice)
     return stage.actor(
         name,
         "webhook",
@@ -89,6 +92,7 @@ def messenger(stage: Stage, name: str, webhook: Webhook, *, skew_s: float = 0.0)
 
 def forger(stage: Stage, name: str, notice: Notice) -> Actor:
     """Somebody who is not Bootpay sends something that looks like a webhook."""
+    stage.note(f"forges webhook {notice.kind} of …{notice.receipt_id[-6:]}", who=name)
     task = receive_webhook(stage.world, notice)
     return stage.actor(name, "webhook", task, lambda _: None, within_s=WEBHOOK_WITHIN_S)
 
@@ -133,6 +137,8 @@ def canceller(
                 word = type(answer).__name__
         stage.answers.append(Answered(name, "cancel", str(order_id), "", word, len(stage.asked)))
 
+    much = "all" if amount is None else f"{amount:,} minor units"
+    stage.note(f"wants {much} of {order_id} sent back under key {key}", who=name)
     task = cancel(stage.world, order_id, key, wanted, within_s=within_s)
     return stage.actor(name, "cancel", task, told, skew_s=skew_s, within_s=within_s)
 
@@ -154,11 +160,13 @@ def deciding_person(
     stage: Stage, name: str, order_id: OrderId, resolution: Resolution, receipt_id: ReceiptId | None = None
 ) -> Actor:
     """A person decides on money that is held."""
+    stage.note(f"decides about {order_id}: {resolution}", who=name)
     task = resolve(stage.world, order_id, resolution, who="kim", reason="전화로 확인", receipt_id=receipt_id)
     return stage.actor(name, "resolve", task, lambda _: None)
 
 
 def looking_person(stage: Stage, name: str, order_id: OrderId, receipt_id: ReceiptId | None = None) -> Actor:
     """A person has a receipt read again right now."""
+    stage.note(f"has {order_id} looked at again", who=name)
     task = look_again(stage.world, order_id, receipt_id, who="kim")
     return stage.actor(name, "look_again", task, lambda _: None, within_s=20.0)

@@ -15,6 +15,7 @@ from dojang.testing.simulation.collecting import evidence_of, plain_event
 from dojang.testing.simulation.invariants import check, check_durable
 from dojang.testing.simulation.recovery import recover
 from dojang.testing.simulation.stage import Stage
+from dojang.testing.simulation.tracing import table
 
 __all__ = ["crashed_and_recovered", "page_with"]
 
@@ -30,31 +31,23 @@ def crashed_and_recovered() -> str:
     stage.notes.clear()
     receipt_id = stage.pay(order_id, 15_000, separately_confirmed=True)
     stage.calm = False
-    buyer = returning_buyer(stage, "verify", order_id, receipt_id)
+    buyer = returning_buyer(stage, "buyer", order_id, receipt_id)
     # Bootpay takes the money; the process dies before it has heard of it.
     while not any(asked.what == "confirm" for asked in stage.asked):
         stage.let_on(buyer)
     buyer.die()
-    stage.notes.append((stage.time_s, buyer.name, "dies", "Bootpay has the money, and nobody was told"))
+    stage.note(
+        "dies", who=buyer.name, answer="our process is gone; Bootpay has the money, and nobody was told"
+    )
     check_durable(evidence_of(stage))
     recover(stage, watch_s=0.0)
     check(evidence_of(stage))
-    told = [
-        f"{at:6.1f} s  {who if who != '-' else 'worker':<7} {what} -> {answer}"
-        for at, who, what, answer in stage.notes
-        # A worker that finds nothing to do is no part of the story.
-        if answer != "[]"
-    ]
     lines = [
         f"{event['version']}  {str(event['at'])[11:19]}  {event['who']:<7} {event['what']:<18} "
         + json.dumps(event["data"], ensure_ascii=False)
         for event in map(plain_event, stage.backend.history(order_id))
     ]
-    return "\n".join([*_short(told), "", "The history of A-1024:", *lines])
-
-
-def _short(lines: list[str]) -> list[str]:
-    return [line if len(line) <= 150 else line[:147] + "..." for line in lines]
+    return "\n".join([*table(stage.notes), "", "The history of A-1024:", *lines])
 
 
 def page_with(page: str, example: str) -> str:

@@ -11,10 +11,11 @@ from dojang.testing.simulation.invariants import check, check_durable
 from dojang.testing.simulation.race import Bounds, race
 from dojang.testing.simulation.recovery import recover
 from dojang.testing.simulation.scenarios import Scenario
-from dojang.testing.simulation.stage import Note, Stage
+from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor
+from dojang.testing.simulation.tracing import BROKEN, Trace
 
-__all__ = ["Explored", "Failure", "run_everything", "run_schedule", "written"]
+__all__ = ["Explored", "Failure", "run_everything", "run_schedule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,5 @@ def _again(scenario: Scenario, bounds: Bounds, choices: Choices) -> str:
     try:
         run_schedule(stage, actors, choices, bounds, scenario.watch_s)
     except Exception as broken:  # noqa: BLE001 - it is what the trace leads up to
-        stage.note("BROKEN", answer=broken)
-    return written(stage.notes or [])
-
-
-def written(notes: list[Note]) -> str:
-    """A trace as text: when, who, what, and what came of it."""
-    return "\n".join(f"{at:10.3f}s  {who:<16} {what}  ->  {answer}" for at, who, what, answer in notes)
+        stage.note(BROKEN, answer=broken)
+    return Trace(f"{scenario.name} {bounds}", stage.notes or []).text

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from dojang.testing.simulation.exploring import Failure, run_everything
 from dojang.testing.simulation.scenarios import SCENARIOS
 from dojang.testing.simulation.seeded import Outcome, simulate
+from dojang.testing.simulation.spreading import spread
 
 __all__ = ["Broken", "ScenarioTally", "Tally", "processors", "run_scenarios", "run_seeds"]
-
-A = TypeVar("A")
-T = TypeVar("T")
 
 _CHUNK = 250
 
@@ -94,13 +91,14 @@ def run_seeds(
     """
     tally, begun = Tally(), time.perf_counter()
     chunks = [range(at, min(at + _CHUNK, first + runs)) for at in range(first, first + runs, _CHUNK)]
-    for done in _spread(_run_chunk, chunks, processes):
-        tally.runs += done.runs
-        _add(tally.outcome, done.outcome)
-        tell(done.runs)
-        if done.broken is not None:
-            tally.broken = done.broken
-            break
+    with closing(spread(_run_chunk, chunks, processes)) as results:
+        for done in results:
+            tally.runs += done.runs
+            _add(tally.outcome, done.outcome)
+            tell(done.runs)
+            if done.broken is not None:
+                tally.broken = done.broken
+                break
     tally.seconds = time.perf_counter() - begun
     return tally
 
@@ -124,14 +122,14 @@ def _add(sum_: Outcome, one: Outcome) -> None:
     sum_.states = Counter(sum_.states) + Counter(one.states)
 
 
-def run_scenarios(processes: int = 1, limit: int | None = None) -> Iterator[ScenarioTally]:
-    """Count every small scenario through, or to `limit` schedules each."""
+def run_scenarios(processes: int = 1, limit: int | None = None) -> Generator[ScenarioTally]:
+    """Count every small scenario through, or to `limit` schedules each; to be closed where it is left early."""
     tasks = [
         (scenario, bounds, limit)
         for scenario in range(len(SCENARIOS))
         for bounds in range(len(SCENARIOS[scenario].bounds))
     ]
-    return _spread(_run_scenario, tasks, processes)
+    return spread(_run_scenario, tasks, processes)
 
 
 def _run_scenario(task: tuple[int, int, int | None]) -> ScenarioTally:
@@ -144,17 +142,3 @@ def _run_scenario(task: tuple[int, int, int | None]) -> ScenarioTally:
         broken = Broken(f"{scenario.name} {bounds}", str(failure.broken), failure.trace)
         return ScenarioTally(scenario.name, str(bounds), 0, broken)
     return ScenarioTally(scenario.name, str(bounds), explored.schedules)
-
-
-def _spread(work: Callable[[A], T], tasks: Sequence[A], processes: int) -> Iterator[T]:
-    """The results of some tasks, as they come."""
-    if processes <= 1 or len(tasks) <= 1:
-        yield from map(work, tasks)
-        return
-    # Not as a context: leaving one takes back that what waits is to be cancelled, and Ctrl-C would end nothing.
-    pool = ProcessPoolExecutor(processes)
-    try:
-        for done in as_completed([pool.submit(work, task) for task in tasks]):
-            yield done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)

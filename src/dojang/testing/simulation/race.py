@@ -123,7 +123,7 @@ def race(stage: Stage, choices: Choices, actors: Sequence[Actor], bounds: Bounds
                 assert way.actor is not None
                 crashes -= 1
                 way.actor.die()
-                stage.note(f"{way.actor.name} dies")
+                stage.note("dies", who=way.actor.name)
             case _:
                 assert way.actor is not None
                 mishap = None

@@ -90,7 +90,6 @@ def _console(stage: Stage, receipt_id: ReceiptId, amount: int | None = None) -> 
         left = entry.price - entry.cancelled_price
         if entry.status == 1 and (amount is None or amount <= left):
             stage.cancel_outside(receipt_id, left if amount is None else amount)
-            stage.note("console", receipt_id, answer="cancelled")
 
     return stage.actor("console", "outside", cancel(), lambda _: None)
 

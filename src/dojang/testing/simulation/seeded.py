@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from random import Random
 
 from dojang.core.delivery import DeliveryState
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import Fate, State
+from dojang.core.payment import Fate, Record, State
 from dojang.core.rules import LatePayment, Mode, OnMismatch, Rules
 from dojang.drive import run
 from dojang.emulator.books import Webhook
@@ -32,12 +33,14 @@ from dojang.testing.simulation.cast import (
     returning_buyer,
 )
 from dojang.testing.simulation.collecting import evidence_of
-from dojang.testing.simulation.exploring import Failure, written
+from dojang.testing.simulation.exploring import Failure
 from dojang.testing.simulation.invariants import check, check_durable
 from dojang.testing.simulation.recovery import A_YEAR_S, recover
 from dojang.testing.simulation.stage import Stage
 from dojang.testing.simulation.stepped import Actor, Mishap, Stop
+from dojang.testing.simulation.tracing import BROKEN, Trace
 from dojang.testing.simulation.weather import MOVES_MONEY, Weather
+from dojang.testing.simulation.wording import comes_of, moment, priced
 from dojang.usecases.resolve import Resolution
 
 __all__ = ["Outcome", "simulate", "trace_of"]
@@ -74,17 +77,22 @@ def simulate(seed: int) -> Outcome:
     try:
         return world.live()
     except Exception as broken:
-        raise Failure(f"seed {seed}", broken, trace_of(seed)) from broken
+        raise Failure(f"seed {seed}", broken, trace_of(seed).text) from broken
 
 
-def trace_of(seed: int) -> str:
+def trace_of(seed: int) -> Trace:
     """What happens under a seed, line by line."""
     world = _World(seed, trace=True)
     try:
         world.live()
     except Exception as broken:  # noqa: BLE001 - it is what the trace leads up to
-        world.stage.note("BROKEN", answer=broken)
-    return written(world.stage.notes or [])
+        world.stage.note(BROKEN, answer=broken)
+    return Trace(
+        f"seed {seed}: one world, drawn from this number to the last step",
+        world.stage.notes or [],
+        world.facts(),
+        world.ended(),
+    )
 
 
 class _World:
@@ -136,6 +144,7 @@ class _World:
         stage.calm = False
         self._storm()
         stage.calm = True
+        stage.note("the storm is over", who="-", answer="nothing goes wrong now; what is left is finished")
         if self.rng.random() < 0.3:
             # Sold out meanwhile: whatever the shop is asked about from now on, it does not want.
             stage.declines.update(stage.ledger.state.receipts)
@@ -151,6 +160,29 @@ class _World:
         for record in stage.backend.orders(OrderFilter(limit=200)).records:
             self.outcome.states[record.payment.state.value] += 1
         return self.outcome
+
+    def facts(self) -> dict[str, str]:
+        """What this world is, in words."""
+        stage, rules = self.stage, self.stage.world.rules
+        return {
+            "orders": "; ".join(map(_terms, self._records())),
+            "actors": ", ".join(f"{number} × {kind}" for kind, number in sorted(self.born.items())),
+            "rules": f"mode {rules.mode}, on_mismatch {rules.on_mismatch}, late_payment {rules.late_payment}"
+            + ("" if stage.world.approval is None else ", the shop is asked before money moves"),
+            "Bootpay": f"generation {stage.generation} of its API"
+            + ("" if stage.sighted else ", which does not find receipts by their order"),
+            "faults": "; ".join(self.weather.faults()) or "none",
+        }
+
+    def ended(self) -> dict[str, str]:
+        """How each order ended."""
+        return {
+            record.order.id: comes_of(record).removeprefix(f"{record.order.id} ")
+            for record in self._records()
+        }
+
+    def _records(self) -> Sequence[Record]:
+        return self.stage.backend.orders(OrderFilter(limit=200)).records[::-1]
 
     # The storm
 
@@ -209,6 +241,8 @@ class _World:
         """Bootpay shows for a while nothing but that the payment gateway is at work on a receipt."""
         until = self.stage.time_s + self.rng.choice(for_s)
         self.stage.at_work[receipt_id] = until, self.rng.choice((4, 99))
+        words = f"shows until {moment(until)} only that receipt …{receipt_id[-6:]} is being worked at"
+        self.stage.note(words, who="Bootpay")
 
     def _next(self, party: deque[Callable[[], object]]) -> None:
         """Somebody does the next thing on their list."""
@@ -220,7 +254,7 @@ class _World:
         if actor.alive:
             actor.die()
             self.outcome.crashes += 1
-            self.stage.note(f"{actor.name} dies")
+            self.stage.note("dies", who=actor.name)
 
     def _bury(self) -> None:
         """Forget who has ended; a webhook that was not answered is sent again."""
@@ -249,7 +283,9 @@ class _World:
         webhook = self.rng.choice(due)
         if self.rng.random() < self.weather.lost_webhook:
             self.stage.ledger.drop(webhook)
-            self.stage.note("webhook lost", webhook.type, webhook.receipt_id)
+            self.stage.note(
+                f"loses webhook {webhook.type} of …{webhook.receipt_id[-6:]} for good", who="Bootpay"
+            )
             return
         for _ in range(self.rng.choice((1, 1, 1, 2))):
             actor = messenger(self.stage, self._name("bootpay"), webhook, skew_s=self._skew())
@@ -319,10 +355,15 @@ class _World:
             receipt.append(stage.open(order_id, amount, **terms_now))  # type: ignore[arg-type]  # as above
 
         def goes_through() -> None:
-            self._at_bootpay(lambda: (stage.ledger.issue if vbank else stage.ledger.approve)(receipt[0]))
+            does, step = (
+                ("takes a virtual account", stage.ledger.issue)
+                if vbank
+                else ("agrees to pay", stage.ledger.approve)
+            )
+            self._at_bootpay("a buyer", does, receipt[0], step)
 
         def fails() -> None:
-            self._at_bootpay(lambda: stage.ledger.decline(receipt[0]))
+            self._at_bootpay("a buyer", "cannot pay", receipt[0], stage.ledger.decline)
 
         def agrees() -> None:
             if rng.random() < 0.95:
@@ -332,14 +373,14 @@ class _World:
                 stage.take_time(receipt[0], for_s, rng.choice((goes_through, goes_through, fails)))
 
         def deposits() -> None:
-            self._at_bootpay(lambda: stage.ledger.deposit(receipt[0]))
+            self._at_bootpay("a buyer", "pays into the account", receipt[0], stage.ledger.deposit)
 
         def reverts() -> None:
-            def undo() -> None:
-                stage.ledger.revert(receipt[0])
-                stage.outside[receipt[0]] = stage.outside.get(receipt[0], 0)
+            def undo(receipt_id: ReceiptId) -> None:
+                stage.ledger.revert(receipt_id)
+                stage.outside[receipt_id] = stage.outside.get(receipt_id, 0)
 
-            self._at_bootpay(undo)
+            self._at_bootpay("Bootpay", "takes the deposit back", receipt[0], undo)
 
         def returns() -> None:
             orders = [str(record.order.id) for record in stage.backend.orders(OrderFilter(limit=200)).records]
@@ -417,7 +458,8 @@ class _World:
                 continue
             left = entry.price - entry.cancelled_price
             amount = left if self.rng.random() < 0.5 else max(1, int(left) // 4)
-            self._at_bootpay(partial(self.stage.cancel_outside, id_, amount))
+            with suppress(LedgerRefusal):
+                self.stage.cancel_outside(id_, amount)
             return
 
     def _forger(self, order_id: OrderId) -> None:
@@ -436,7 +478,9 @@ class _World:
         """One of the order's receipts cannot be found for an hour, whoever asks."""
         ids = self.stage.ledger.state.by_order.get(order_id, ())
         if ids and self.stage.sighted:
-            self.stage.hides[self.rng.choice(ids)] = self.stage.time_s + 3_600.0
+            id_ = self.rng.choice(ids)
+            self.stage.hides[id_] = self.stage.time_s + 3_600.0
+            self.stage.note(f"does not find receipt …{id_[-6:]} for an hour", who="Bootpay")
 
     def _bootpay_is_at_work(self, order_id: OrderId) -> None:
         """The payment gateway is at work on one of the order's receipts, whatever had become of it."""
@@ -444,13 +488,13 @@ class _World:
         if ids:
             self._gateway_at_work(self.rng.choice(ids), _AT_WORK_S[:3])
 
-    def _at_bootpay(self, do: Callable[[], object]) -> bool:
-        """Somebody does something at Bootpay, if Bootpay lets them."""
-        try:
-            do()
-        except LedgerRefusal:
-            return False
-        return True
+    def _at_bootpay(
+        self, who: str, does: str, receipt_id: ReceiptId, do: Callable[[ReceiptId], object]
+    ) -> None:
+        """Somebody does something with a receipt at Bootpay, if Bootpay lets them."""
+        with suppress(LedgerRefusal):
+            do(receipt_id)
+            self.stage.note_at_bootpay(who, does, receipt_id)
 
     # People
 
@@ -495,6 +539,19 @@ class _World:
 
 def _major(minor: int, currency: str) -> int | float:
     return minor if currency == "KRW" else minor / 100
+
+
+def _terms(record: Record) -> str:
+    """What must be paid for an order, and until when."""
+    order = record.order
+    price, currency = order.price.minor, order.price.currency
+    free = f", {priced(order.tax_free, currency)} of it tax-free" if order.tax_free else ""
+    until = (
+        ""
+        if order.expires_at is None
+        else f", until {moment((order.expires_at - record.created_at).total_seconds())}"
+    )
+    return f"{order.id} {priced(price, currency)}{free}{until}"
 
 
 def _can_go(stage: Stage, actor: Actor) -> bool:

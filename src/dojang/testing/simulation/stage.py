@@ -25,7 +25,7 @@ from dojang.emulator.books import Receipt as Entry
 from dojang.emulator.ledger import Checkout, Ledger
 from dojang.errors import BootpayError, NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import Approved, Declined, Gateway, HandedOver, Notice, World
-from dojang.testing.ledger_gateway import LedgerGateway
+from dojang.testing.ledger_gateway import LedgerGateway, receipt_from_ledger
 from dojang.testing.pretend_bootpay import PretendBootpay
 from dojang.testing.pretend_first_generation import PretendFirstGeneration
 from dojang.testing.simulation.evidence import (
@@ -39,8 +39,10 @@ from dojang.testing.simulation.evidence import (
     Written,
 )
 from dojang.testing.simulation.stepped import AFTER, Actor, Mishap, Stop, stop
+from dojang.testing.simulation.tracing import Note
+from dojang.testing.simulation.wording import comes_of, does
 
-__all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "Note", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
+__all__ = ["BUYER", "REFUND_ACCOUNT", "SECRETS", "SimulatedLedger", "Stage", "notice_of", "truth_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,6 +56,8 @@ _REFUSALS = {
     "confirm": "RC_CONFIRM_FAILED",
     "cancel": "RC_CANCEL_SERVER_ERROR",
 }
+# Who does what is done without a use case of somebody.
+_ALONE = {"store.register": "shop", "store.retry_delivery": "person"}
 _READS = frozenset({"load", "history", "orders", "deliveries", "notices"})
 _AT_WORK = {4: ReceiptStatus.APPROVING, 99: ReceiptStatus.UNKNOWN}
 
@@ -72,9 +76,6 @@ REFUND_ACCOUNT = {
 """Where the shop lets the money of a virtual account go back to; stored nowhere."""
 SECRETS = ("PLANTED-", "01099998888", "planted-buyer@", "99887766554433")
 """Planted with the buyer and the refund; none of it may be found in what we store or tell."""
-
-Note = tuple[float, str, str, str]
-"""A line of the trace: when, who, what, and what came of it."""
 
 
 class SimulatedLedger(Ledger):
@@ -269,12 +270,13 @@ class Stage:
                 self.changes += 1
             result = f(*args, **kwargs)
             self._witness(name, args, result)
-            if self.notes is not None:
+            # A worker that finds nothing to do is no part of the story.
+            if self.notes is not None and (result or not name.startswith("claim_")):
                 self.note(f"store.{name}", *args, answer=result)
             return result
         mishap = await stop(Stop("store", name, writes=not reads, detail=args))
         if mishap is Mishap.STORE_DOWN:
-            self.note(f"store.{name}", *args, answer="unavailable; nothing stored")
+            self.note(f"store.{name}", *args, answer="the store is away; nothing is stored")
             raise StoreUnavailable("the store cannot be reached")
         if not reads:
             self.changes += 1
@@ -286,7 +288,7 @@ class Stage:
             raise
         self._witness(name, args, result)
         if mishap is Mishap.STORE_SILENT:
-            self.note(f"store.{name}", *args, answer="done, but the answer was lost")
+            self.note(f"store.{name}", *args, answer="done, but the store's answer is lost")
             await stop(AFTER)
             raise StoreUnavailable("the store did not answer")
         if self.notes is not None:
@@ -408,14 +410,26 @@ class Stage:
         if actor.error is not None:
             self.errors.append(str(actor.error))
         if actor.done:
-            self.note(f"{actor.name} ends", answer=actor.error if actor.error is not None else actor.answer)
+            self.note("is done", who=actor.name, answer=actor.answer if actor.error is None else actor.error)
 
-    def note(self, what: str, *args: object, answer: object = None) -> None:
-        """Write a line of the trace."""
+    def note(self, what: str, *args: object, answer: object = None, who: str = "") -> None:
+        """Write a line of the trace.
+
+        Args:
+            what: A call, or in words what is done.
+            args: What it is given.
+            answer: What comes of it.
+            who: Who does it; by default whoever is running.
+        """
         if self.notes is not None:
-            who = self.running.name if self.running is not None else "-"
-            words = ", ".join(_told(arg) for arg in args)
-            self.notes.append((self.time_s, who, f"{what}({words})" if args else what, _told(answer)))
+            who = who or (self.running.name if self.running is not None else _ALONE.get(what, "worker"))
+            told = [self.seconds(arg) if isinstance(arg, datetime) else arg for arg in args]
+            self.notes.append((self.time_s, who, does(what, told), comes_of(answer, what)))
+
+    def note_at_bootpay(self, who: str, what: str, receipt_id: str) -> None:
+        """Write a line of the trace about what somebody did at Bootpay, and what its books say of the receipt now."""
+        if self.notes is not None:
+            self.note(what, who=who, answer=receipt_from_ledger(self.ledger.find(receipt_id)))
 
     # What others do
 
@@ -431,18 +445,22 @@ class Stage:
             },
             Checkout,
         )
-        return ReceiptId(self.ledger.open_checkout(checkout).receipt_id)
+        receipt_id = ReceiptId(self.ledger.open_checkout(checkout).receipt_id)
+        self.note_at_bootpay("a buyer", f"opens a payment window for {order_id}", receipt_id)
+        return receipt_id
 
     def pay(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
         """A buyer pays, or agrees to pay where the server must approve."""
         receipt_id = self.open(order_id, price, **terms)
         self.ledger.approve(receipt_id)
+        self.note_at_bootpay("a buyer", "agrees to pay", receipt_id)
         return receipt_id
 
     def issue(self, order_id: str, price: int | float, **terms: object) -> ReceiptId:
         """A buyer takes a virtual account."""
         receipt_id = self.open(order_id, price, **terms)
         self.ledger.issue(receipt_id)
+        self.note_at_bootpay("a buyer", "takes a virtual account", receipt_id)
         return receipt_id
 
     def cancel_outside(self, receipt_id: str, amount: int | float) -> None:
@@ -450,10 +468,12 @@ class Stage:
         self.ledger.outside_cancel(receipt_id, amount)
         self.outside[receipt_id] = self.outside.get(receipt_id, 0) + amount
         self.consoles.append(Outside(receipt_id, amount, len(self.asked)))
+        self.note_at_bootpay("a console", "sends money back", receipt_id)
 
     def take_time(self, receipt_id: ReceiptId, for_s: float | None, end: Callable[[], object]) -> None:
         """The buyer has agreed and the payment gateway is at work on it, for ever where no time is given."""
         self.ledger.tamper(receipt_id, {"status": 4})
+        self.note_at_bootpay("a buyer", "agrees to pay; the gateway takes its time", receipt_id)
 
         def ends() -> None:
             self.ledger.tamper(receipt_id, {"status": 0})
@@ -605,7 +625,7 @@ class _Wire:
         elif isinstance(error, Refused):
             stage.asked[note] = stage.asked[note]._replace(outcome="refused")
         if stage.notes is not None:
-            stage.note(name, about, answer=error or result)
+            stage.note(name, about, answer=result if error is None else error)
         if not stage.calm:
             await stop(AFTER)
         if error is not None:
@@ -618,9 +638,13 @@ class _Wire:
         try:
             _ran(carry_out())
         except BootpayError as error:
-            self._stage.note("late", answer=error)
+            self._stage.note(
+                f"refuses what its caller has given up: {asked.what}", who="Bootpay", answer=error
+            )
             return
-        self._stage.note("late", answer="Bootpay has done it now")
+        self._stage.note_at_bootpay(
+            "Bootpay", f"carries out what its caller has given up: {asked.what}", asked.receipt_id
+        )
         self._did(note, before, len(self._stage.asked))
 
     def _noted(
@@ -637,7 +661,7 @@ class _Wire:
         stage, actor = self._stage, self._stage.running
         entry = stage.ledger.state.receipts.get(about) if name in ("confirm", "cancel") else None
         if stage.notes is not None and outcome == "not_sent":
-            stage.note(name, about, answer=outcome)
+            stage.note(name, about, answer="it never left")
         over_s = -1.0
         if actor is not None and actor.ends_at is not None:
             # After doubt one short look is always made, so that the answer can be written down.
@@ -719,16 +743,17 @@ class _Shop:
         if not stage.calm:
             mishap = await stop(Stop("shop", "hand_over", writes=True, detail=(delivery.id,)))
         if mishap is Mishap.SHOP_DOWN or stage.time_s < stage.shop_down_until:
-            stage.note("hand_over", delivery.id, answer="no answer")
+            stage.note("hand_over", delivery, answer="no answer")
             return HandedOver(settled=False, words="no answer")
         if mishap is Mishap.SHOP_GONE:
             stage.unwanted.add(delivery.id)
-            stage.note("hand_over", delivery.id, answer="no more of these")
+            stage.note("hand_over", delivery, answer="it wants no more of these")
             return HandedOver(settled=False, gone=True, words="410")
         stage.received.append(
             {"id": delivery.id, "type": delivery.type, "at": stage.time_s, "data": dict(delivery.data)}
         )
-        stage.note("hand_over", delivery.id, answer="taken")
+        lost = ", but its answer is lost" if mishap is Mishap.SHOP_SILENT else ""
+        stage.note("hand_over", delivery, answer=f"taken{lost}")
         if not stage.calm:
             await stop(AFTER)
         if mishap is Mishap.SHOP_SILENT:
@@ -747,35 +772,3 @@ class _Shop:
         if not stage.calm:
             await stop(AFTER)
         return Declined("sold out") if declined else Approved()
-
-
-def _told(value: object) -> str:
-    """A value in a few words, for the trace."""
-    payment = getattr(value, "payment", None)
-    if payment is not None:
-        parts = [str(payment.state), f"v{getattr(value, 'version', '?')}"]
-        if payment.receipt_id:
-            parts.append(payment.receipt_id[-6:])
-        if payment.cancelled:
-            parts.append(f"cancelled={payment.cancelled}")
-        events = getattr(value, "events", None)
-        if events is not None:
-            parts = ["+".join(str(event.what) for event in events) or "nothing", "->", *parts]
-        order = getattr(value, "order", None)
-        return f"<{order.id + ' ' if order is not None else ''}{' '.join(parts)}>"
-    if isinstance(value, Receipt):
-        return f"<receipt {value.id[-6:]} {value.status} {value.price}-{value.cancelled}>"
-    if isinstance(value, Order):
-        return f"<order {value.id} {value.price}>"
-    if isinstance(value, Delivery):
-        return f"<{value.id} attempt {value.attempts} {value.state}>"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_told(part) for part in value) + "]"
-    if isinstance(value, datetime):
-        return f"{(value - _START).total_seconds():g}s"
-    if isinstance(value, ReceiptId):
-        return value[-6:]
-    if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
-    text = str(value)
-    return text if len(text) <= 160 else text[:157] + "..."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from dojang.testing.simulation.stepped import Mishap, Stop
+from dojang.testing.simulation.wording import moment
 
 __all__ = ["MOVES_MONEY", "Weather"]
 
@@ -85,6 +86,20 @@ class Weather:
             skewed=rng.random() < 0.2,
             zombies_send=rng.random() < 0.15,
         )
+
+    def faults(self) -> list[str]:
+        """What is switched on, in words; nothing on a fine day."""
+        words = {
+            f"processes die at {self.crash:.1%} of their steps": self.crash,
+            f"calls go wrong, {self.mishap:.0%} of them": self.mishap,
+            f"all stand still for long, at {self.pause:.0%} of the pauses": self.pause,
+            f"no receipt is found by its order before {moment(self.no_lists_s)}": self.no_lists_s,
+            f"the shop takes nothing before {moment(self.shop_down_s)}": self.shop_down_s,
+            f"webhooks are lost, {self.lost_webhook:.0%} of them": self.lost_webhook,
+            "clocks are wrong by five seconds": self.skewed,
+            "who wakes too late sends what it was about to": self.zombies_send,
+        }
+        return [fault for fault, switched_on in words.items() if switched_on]
 
     def strikes(self, rng: Random, at: Stop, *, sighted: bool) -> Mishap | None:
         """What goes wrong with the call that an actor is about to make.
