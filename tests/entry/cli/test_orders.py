@@ -98,6 +98,16 @@ def test_orders_are_listed_newest_first_and_by_page(dojang: Shell) -> None:
     assert ["A-4", "A-3", "A-2", "A-1", "A-0"] == seen
 
 
+@pytest.mark.parametrize("cursor", ["zz", "", "5-o1\n"])
+def test_a_cursor_that_no_page_has_given_is_refused(dojang: Shell, cursor: str) -> None:
+    """Exit code 2 as over HTTP 400: a page out of nowhere would look like all there is."""
+    dojang("orders", "add", "A-1", "--price", "1000", "--name", "x")
+    ended = dojang("orders", "list", "--cursor", cursor)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "cursor must be next_cursor" in ended.err
+
+
 def test_orders_are_listed_by_state(dojang: Shell, buyer: Buyer) -> None:
     """`--state` takes the words users see, and no others."""
     dojang(*ADD)

@@ -15,6 +15,7 @@ from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
+from dojang.web.reading import check_cursor
 from dojang.web.showing import shown_event, shown_order, shown_order_in_full
 
 __all__ = ["add", "history", "list_", "show"]
@@ -95,8 +96,9 @@ def list_(
     """
     if state is not None and state not in _STATES:
         raise InvalidValue(f"state must be one of {', '.join(_STATES)}, not {state!r}")
+    wanted = OrderFilter(state=state, limit=limit, cursor=check_cursor(cursor))
     with invocation.backend() as backend:
-        page = backend.orders(OrderFilter(state=state, limit=limit, cursor=cursor))
+        page = backend.orders(wanted)
     shown = [as_json(shown_order(record)) for record in page.records]
     columns = ("order_id", "state", "price", "currency", "cancelled", "receipt_id", "created_at", "name")
     invocation.terminal.rows(
