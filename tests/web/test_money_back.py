@@ -127,6 +127,18 @@ def test_a_cancel_without_an_amount_gives_back_all_that_remains(till: Till) -> N
     )
 
 
+def test_a_receipt_whose_money_went_back_is_not_called_paid_at_another_order(till: Till) -> None:
+    """It stays the first order's for ever; the sentence is true wherever its money is."""
+    receipt_id = till.paid("o1")
+    till.cancel()
+    till.register("o2")
+    told = till.verify(receipt_id, "o2")
+
+    assert (409, "receipt_already_used") == (told.status, told.json["code"])
+    assert "This receipt is on file for another order, and counts for no second one." == told.json["detail"]
+    assert "이미 다른 주문에 등록된 영수증이므로 이 주문에는 쓸 수 없습니다." == told.json["detail_ko"]
+
+
 def test_cents_are_exact(till: Till) -> None:
     """0.1 and 0.2 dollars are 30 cents."""
     till.register(price=19.99, currency="USD")
