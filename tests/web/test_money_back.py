@@ -427,6 +427,43 @@ def test_a_reconciliation_reports_what_it_found(till: Till) -> None:
     } == everything.json
 
 
+@pytest.mark.parametrize("body", [{"all": True}, {"everything": True}, {"all": True, "everything": True}])
+def test_a_reconciliation_of_all_is_asked_for_as_on_the_command_line(
+    till: Till, body: dict[str, object]
+) -> None:
+    """`--all` is `{"all": true}`; `everything` means the same, and a cursor goes with either."""
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    told = till.ask("POST", "/v1/reconcile", body)
+    again = till.ask("POST", "/v1/reconcile", body | {"cursor": "1-o1"})
+
+    assert (200, ["o1"]) == (told.status, [change["order_id"] for change in told.json["changes"]])
+    assert "detail" not in told.json
+    assert 200 == again.status
+
+
+def test_two_words_for_the_same_that_differ_are_a_sentence(till: Till) -> None:
+    """Which of them was meant is nothing to guess."""
+    told = till.ask("POST", "/v1/reconcile", {"all": True, "everything": False})
+
+    assert (400, "invalid_request") == (told.status, told.json["code"])
+    assert "all and everything are two words for the same, and differ here: keep all" == told.json["detail"]
+
+
+def test_a_reconciliation_with_nothing_due_is_not_all_is_well(till: Till) -> None:
+    """Right after a webhook was lost the order is not due yet: the answer says how to look at it now."""
+    nothing_there = till.ask("POST", "/v1/reconcile", {"all": True})
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert "detail" not in nothing_there.json
+    assert (200, 0, []) == (told.status, told.json["checked"], told.json["changes"])
+    assert told.json["detail"].startswith("Nothing was due.")
+    assert '{"all": true}' in told.json["detail"]
+    assert '{"all": true}' in told.json["detail_ko"]
+
+
 def test_a_reconciliation_without_a_body_takes_the_defaults(till: Till) -> None:
     """`curl -X POST` is enough: nothing sent means what an empty object means."""
     till.register()
@@ -472,8 +509,9 @@ def test_what_cannot_be_checked_is_in_the_report(till: Till) -> None:
     record = till.backend.load(OrderId("o1"))
     assert record is not None
 
-    assert (200, [{"id": "o1", "why": "OutcomeUnknown"}], State.OPEN) == (
+    assert (200, 0, [{"id": "o1", "why": "OutcomeUnknown"}], State.OPEN) == (
         told.status,
+        told.json["checked"],
         told.json["errors"],
         record.payment.state,
     )

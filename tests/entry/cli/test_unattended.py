@@ -89,6 +89,29 @@ def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:
     assert "paid" == dojang.json("orders", "show", "A-1")["state"]
 
 
+@pytest.mark.parametrize("shown_as", ["table", "json"])
+def test_reconcile_with_nothing_due_says_how_to_look_now(dojang: Shell, buyer: Buyer, shown_as: str) -> None:
+    """Right after a webhook was lost the order is not due yet: zeros would pass for "all is well"."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    buyer.pays("A-1", separately_confirmed=False)
+    early = dojang("reconcile", "--format", shown_as)
+    found = dojang("reconcile", "--all", "--rate", "1000", "--format", shown_as)
+
+    assert (0, 5) == (early.code, found.code)
+    assert "Nothing was due." in early.err
+    assert "`--all` looks at every order now" in early.err
+    assert "Nothing was due" not in found.err
+
+
+def test_reconcile_tells_failures_from_checks(dojang: Shell, receipt_id: str, unreachable: str) -> None:
+    """An order that could not be looked at was not checked."""
+    ended = dojang("reconcile", "--all", "--rate", "1000", "--format", "json", BOOTPAY_URL=unreachable)
+    told = dojang("reconcile", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
+
+    assert (0, 1) == (ended.data["checked"], ended.data["failed"])
+    assert [["checked", "0"], ["failed", "1"]] == [line.split() for line in told.out.splitlines()[:2]]
+
+
 def test_reconcile_shows_its_changes_to_people(
     dojang: Shell, bootpay: EmulatorServer, receipt_id: str
 ) -> None:
