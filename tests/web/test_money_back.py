@@ -379,6 +379,24 @@ def test_looking_again_needs_no_reason_and_finds_what_was_lost(till: Till) -> No
     assert ["shop", "person:mina"] == [event["who"] for event in history]
 
 
+def test_looking_again_takes_the_only_held_receipt_and_names_several(tmp_path: Path) -> None:
+    """Late money waits for a person; with a second one it is told which there are."""
+    till = Till(tmp_path / "dojang.db")
+    till.register(expires_at="2020-01-01T00:00:00Z")
+    first = till.bootpay.pay("o1", 1000)
+    till.verify(first)
+    looked = till.resolve("look_again", reason="")
+    second = till.bootpay.pay("o1", 1000)
+    till.verify(second)
+    several = till.resolve("look_again", reason="")
+    till.backend.close()
+
+    assert (200, "attention") == (looked.status, looked.json["state"])
+    assert (409, "nothing_to_resolve") == (several.status, several.json["code"])
+    assert f"{first}, {second}" in several.json["detail"]
+    assert f"{first}, {second}" in several.json["detail_ko"]
+
+
 def test_looking_again_while_somebody_is_at_work_is_409_and_may_be_repeated(till: Till) -> None:
     """With the seconds to wait."""
     till.register()

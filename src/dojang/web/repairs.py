@@ -47,16 +47,20 @@ async def _resolve(desk: Desk, request: Request, segment: str) -> Response:
         case Resolved(record):
             return await _shown(desk, record)
         case NothingToResolve(_, why):
-            english, korean = told_twice(why)
-            return problem(Code.NOTHING_TO_RESOLVE, english, korean, order_id=order)
+            return _nothing(order, why)
         case OrderUnknown():
             return problem(Code.ORDER_NOT_FOUND, order_id=order)
+
+
+def _nothing(order: OrderId, why: str) -> Response:
+    english, korean = told_twice(why)
+    return problem(Code.NOTHING_TO_RESOLVE, english, korean, order_id=order)
 
 
 async def _look_again(
     desk: Desk, order: OrderId, receipt: ReceiptId | None, who: str, request: Request
 ) -> Response:
-    from dojang.usecases.resolve import look_again
+    from dojang.usecases.resolve import NothingToResolve, look_again
 
     within_s = request.time(desk.options.verify_within_s)
     outcome = await look_again(desk.world, order, receipt, who=who, within_s=within_s)
@@ -65,6 +69,8 @@ async def _look_again(
             return problem(Code.ORDER_NOT_FOUND, order_id=order)
         case ReceiptUnknown():
             return problem(Code.RECEIPT_NOT_FOUND, order_id=order, receipt_id=receipt)
+        case NothingToResolve(_, why):
+            return _nothing(order, why)
         case (record, None) if record.payment.lease is not None:
             return problem(
                 Code.NOTHING_TO_RESOLVE,

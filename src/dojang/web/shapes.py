@@ -179,7 +179,12 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ""
     receipt_id: Annotated[
         ReceiptIdText | None,
-        msgspec.Meta(description="Which receipt; needed where more than one waits for a decision."),
+        msgspec.Meta(
+            description=(
+                "Which receipt; needed where more than one waits for a decision. look_again reads by default the one "
+                "that the order hangs on, else the one that is held."
+            )
+        ),
     ] = None
 
 

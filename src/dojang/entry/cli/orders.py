@@ -10,7 +10,7 @@ import typer
 from dojang.core.order import CURRENCIES, Money, Order, OrderId
 from dojang.core.payment import What
 from dojang.drive import run
-from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown
+from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown, questions_shown
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.errors import InvalidValue
@@ -134,9 +134,7 @@ def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
             [row["id"], row["state"], row["attempts"], row["due_at"], row["last_error"]]
             for row in data["deliveries"]
         ]
-        questions = [[row["reason"], row["receipt_id"], row["detail"]] for row in data.get("questions", ())]
-        if questions:
-            terminal.rows(None, ("question", "about receipt", "what can be done"), questions)
+        questions_shown(terminal, data)
         if receipts:
             terminal.rows(None, ("receipt", "fate", "price", "reason"), receipts)
         if owed:
