@@ -31,6 +31,7 @@ __all__ = [
     "ShownPending",
     "ShownReadiness",
     "ShownReceipt",
+    "ShownRegistration",
     "ShownReport",
     "ShownState",
     "ShownVerification",
@@ -284,6 +285,16 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
         list[ShownQuestion] | msgspec.UnsetType,
         msgspec.Meta(description="All that a person must decide, the oldest first (attention only)."),
     ] = msgspec.UNSET
+
+
+class ShownRegistration(ShownOrder, frozen=True, kw_only=True):
+    """An order just registered, or registered before."""
+
+    detail: Annotated[
+        str | msgspec.UnsetType,
+        msgspec.Meta(description="Only where expires_at has passed already: what that means."),
+    ] = msgspec.UNSET
+    detail_ko: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShownOrderInFull(ShownOrder, frozen=True, kw_only=True):

@@ -35,6 +35,20 @@ def test_other_terms_under_the_same_id_are_refused(dojang: Shell) -> None:
     assert 3000 == dojang.json("orders", "show", "A-1")["price"]
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "told"), [("2020-01-31T00:00:00Z", True), ("2999-01-31T00:00:00Z", False)]
+)
+def test_a_deadline_that_has_passed_is_taken_with_a_warning(
+    dojang: Shell, expires_at: str, told: bool
+) -> None:
+    """Exit code 0: a paid late receipt is late money. But mostly it is a mistake."""
+    ended = dojang("orders", "add", "A-1", "--price", "3000", "--name", "x", "--expires-at", expires_at)
+
+    assert 0 == ended.code
+    assert told == ("expires_at has passed already" in ended.err)
+    assert told == ("이미 지났습니다" in ended.err)
+
+
 def test_every_term_can_be_given(dojang: Shell) -> None:
     """Currency, tax-free part, end and metadata arrive as they were typed."""
     shown = dojang.json(

@@ -16,7 +16,7 @@ from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
 from dojang.web.reading import check_cursor
-from dojang.web.showing import shown_event, shown_order, shown_order_in_full
+from dojang.web.showing import OVER, OVER_KO, shown_event, shown_order, shown_order_in_full
 
 __all__ = ["add", "history", "list_", "show"]
 
@@ -79,6 +79,8 @@ def add(
     invocation.terminal.say(
         "Registered (등록되었습니다)." if registered.created else "The same as before (이미 등록됨)."
     )
+    if registered.over:
+        invocation.terminal.warn(f"{OVER} ({OVER_KO})")
     return Code.FINE
 
 
