@@ -46,6 +46,21 @@ def test_other_terms_are_refused_and_named(shop: Shop, change: dict[str, object]
     assert order == told.record.order
 
 
+def test_a_deadline_that_has_passed_is_told_while_no_money_is_there(shop: Shop) -> None:
+    """Not before it has passed, again to who asks again, and no more once late money has come."""
+    order = shop.order(expires_in_s=60)
+    shop.clock.advance(59)
+    before = shop.run(register_order(shop.world, order))
+    shop.clock.advance(1)
+    after = shop.run(register_order(shop.world, order))
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    held = shop.run(register_order(shop.world, order))
+
+    assert [False, True, False] == [
+        isinstance(told, Registered) and told.over for told in (before, after, held)
+    ]
+
+
 def test_another_deadline_is_another_term(shop: Shop) -> None:
     """Nobody prolongs an order by registering it again."""
     order = shop.order(expires_in_s=60)

@@ -644,6 +644,32 @@ def test_a_look_is_at_the_receipt_that_the_order_hangs_on(shop: Shop) -> None:
     assert State.CANCELLED is looked[0].payment.state is shop.state()
 
 
+def test_a_look_is_at_the_only_money_that_is_held(shop: Shop) -> None:
+    """The order hangs on none: what went back in a console is found without naming the receipt."""
+    receipt_id = late_money(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    looked = shop.run(look_again(shop.world, OrderId("o1"), who="mina"))
+
+    assert isinstance(looked, tuple)
+    assert looked[1] is not None
+    assert {receipt_id: Fate.RETURNED} == fates(shop)
+    assert "person:mina" == shop.backend.history(OrderId("o1"))[-1].who
+
+
+def test_a_look_where_several_are_held_names_them(shop: Shop) -> None:
+    """Nothing is guessed, and nothing asked of Bootpay; neither for a decision."""
+    first = late_money(shop)
+    second = shop.bootpay.pay("o1", 1000)
+    shop.verify(second)
+    shop.bootpay.calls.clear()
+    looked = shop.run(look_again(shop.world, OrderId("o1")))
+    returned = decide(shop, RETURN)
+
+    assert isinstance(looked, NothingToResolve)
+    assert f"name the one that is meant of {first}, {second}." in looked.why
+    assert (looked.why, 0) == (returned.why, shop.bootpay.calls.total())
+
+
 def test_a_look_at_an_order_that_changed_meanwhile_is_repeated(shop: Shop) -> None:
     """The buyer was quicker: the person sees what has come of it."""
     shop.order()

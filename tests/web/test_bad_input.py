@@ -402,7 +402,12 @@ def test_a_bad_decision_is_400_and_changes_nothing(shop: Shop, bad: dict[str, ob
         {"everything": True, "cursor": "1" * 19 + "-o1"},
         {"everything": True, "cursor": "5-o1\n"},
         {"everything": True, "cursor": 5},
-        {"all": True},
+        {"all": "yes"},
+        {"all": None},
+        {"all": True, "everything": False},
+        {"all": False, "everything": True},
+        {"all": False, "cursor": "5-o1"},
+        {"due": True},
     ],
     ids=str,
 )

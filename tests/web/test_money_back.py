@@ -127,6 +127,18 @@ def test_a_cancel_without_an_amount_gives_back_all_that_remains(till: Till) -> N
     )
 
 
+def test_a_receipt_whose_money_went_back_is_not_called_paid_at_another_order(till: Till) -> None:
+    """It stays the first order's for ever; the sentence is true wherever its money is."""
+    receipt_id = till.paid("o1")
+    till.cancel()
+    till.register("o2")
+    told = till.verify(receipt_id, "o2")
+
+    assert (409, "receipt_already_used") == (told.status, told.json["code"])
+    assert "This receipt is on file for another order, and counts for no second one." == told.json["detail"]
+    assert "이미 다른 주문에 등록된 영수증이므로 이 주문에는 쓸 수 없습니다." == told.json["detail_ko"]
+
+
 def test_cents_are_exact(till: Till) -> None:
     """0.1 and 0.2 dollars are 30 cents."""
     till.register(price=19.99, currency="USD")
@@ -367,6 +379,24 @@ def test_looking_again_needs_no_reason_and_finds_what_was_lost(till: Till) -> No
     assert ["shop", "person:mina"] == [event["who"] for event in history]
 
 
+def test_looking_again_takes_the_only_held_receipt_and_names_several(tmp_path: Path) -> None:
+    """Late money waits for a person; with a second one it is told which there are."""
+    till = Till(tmp_path / "dojang.db")
+    till.register(expires_at="2020-01-01T00:00:00Z")
+    first = till.bootpay.pay("o1", 1000)
+    till.verify(first)
+    looked = till.resolve("look_again", reason="")
+    second = till.bootpay.pay("o1", 1000)
+    till.verify(second)
+    several = till.resolve("look_again", reason="")
+    till.backend.close()
+
+    assert (200, "attention") == (looked.status, looked.json["state"])
+    assert (409, "nothing_to_resolve") == (several.status, several.json["code"])
+    assert f"{first}, {second}" in several.json["detail"]
+    assert f"{first}, {second}" in several.json["detail_ko"]
+
+
 def test_looking_again_while_somebody_is_at_work_is_409_and_may_be_repeated(till: Till) -> None:
     """With the seconds to wait."""
     till.register()
@@ -415,6 +445,43 @@ def test_a_reconciliation_reports_what_it_found(till: Till) -> None:
     } == everything.json
 
 
+@pytest.mark.parametrize("body", [{"all": True}, {"everything": True}, {"all": True, "everything": True}])
+def test_a_reconciliation_of_all_is_asked_for_as_on_the_command_line(
+    till: Till, body: dict[str, object]
+) -> None:
+    """`--all` is `{"all": true}`; `everything` means the same, and a cursor goes with either."""
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    told = till.ask("POST", "/v1/reconcile", body)
+    again = till.ask("POST", "/v1/reconcile", body | {"cursor": "1-o1"})
+
+    assert (200, ["o1"]) == (told.status, [change["order_id"] for change in told.json["changes"]])
+    assert "detail" not in told.json
+    assert 200 == again.status
+
+
+def test_two_words_for_the_same_that_differ_are_a_sentence(till: Till) -> None:
+    """Which of them was meant is nothing to guess."""
+    told = till.ask("POST", "/v1/reconcile", {"all": True, "everything": False})
+
+    assert (400, "invalid_request") == (told.status, told.json["code"])
+    assert "all and everything are two words for the same, and differ here: keep all" == told.json["detail"]
+
+
+def test_a_reconciliation_with_nothing_due_is_not_all_is_well(till: Till) -> None:
+    """Right after a webhook was lost the order is not due yet: the answer says how to look at it now."""
+    nothing_there = till.ask("POST", "/v1/reconcile", {"all": True})
+    till.register()
+    till.bootpay.pay("o1", 1000)
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert "detail" not in nothing_there.json
+    assert (200, 0, []) == (told.status, told.json["checked"], told.json["changes"])
+    assert told.json["detail"].startswith("Nothing was due.")
+    assert '{"all": true}' in told.json["detail"]
+    assert '{"all": true}' in told.json["detail_ko"]
+
+
 def test_a_reconciliation_without_a_body_takes_the_defaults(till: Till) -> None:
     """`curl -X POST` is enough: nothing sent means what an empty object means."""
     till.register()
@@ -460,8 +527,9 @@ def test_what_cannot_be_checked_is_in_the_report(till: Till) -> None:
     record = till.backend.load(OrderId("o1"))
     assert record is not None
 
-    assert (200, [{"id": "o1", "why": "OutcomeUnknown"}], State.OPEN) == (
+    assert (200, 0, [{"id": "o1", "why": "OutcomeUnknown"}], State.OPEN) == (
         told.status,
+        told.json["checked"],
         told.json["errors"],
         record.payment.state,
     )

@@ -28,6 +28,20 @@ def test_registering_gives_201_then_200_then_409(shop: Shop) -> None:
     assert "price, name, metadata" in other.json["detail"]
 
 
+@pytest.mark.parametrize(("expires_in_s", "told"), [(None, False), (1, False), (0, True), (-86_400, True)])
+def test_a_deadline_that_has_passed_is_registered_with_a_word_about_it(
+    shop: Shop, expires_in_s: float | None, told: bool
+) -> None:
+    """In English and Korean, to who asks again too; the order is taken, for late money has rules of its own."""
+    until = None if expires_in_s is None else shop.clock.now() + timedelta(seconds=expires_in_s)
+    first, again = (shop.register(expires_at=until.isoformat() if until else None) for _ in range(2))
+
+    assert (201, 200, first.json) == (first.status, again.status, again.json)
+    assert told == ("late money" in first.json.get("detail", ""))
+    assert told == ("기한이 지난" in first.json.get("detail_ko", ""))
+    assert {"detail", "detail_ko"}.isdisjoint(shop.ask("GET", "/v1/orders/o1").json)
+
+
 def test_a_new_order_is_shown_with_all_its_terms(shop: Shop) -> None:
     """What was sent, and where it stands; times in UTC."""
     answer = shop.register(

@@ -209,9 +209,10 @@ def held_money(payment: Payment, receipt_id: ReceiptId | None) -> OtherReceipt |
         case []:
             return "No such money is held. (보류된 돈이 없습니다.)"
         case _:
+            which = ", ".join(other.receipt_id for other in held)
             return (
-                "More than one receipt is held: name the one that is meant. "
-                "(보류된 영수증이 여러 개입니다. receipt_id를 지정해 주세요.)"
+                f"More than one receipt is held: name the one that is meant of {which}. "
+                f"(보류된 영수증이 여러 개입니다. receipt_id를 지정해 주세요: {which})"
             )
 
 

@@ -78,8 +78,8 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
         "결제가 이루어지지 않았습니다. 청구된 금액은 없습니다.",
     ),
     Reason.RECEIPT_ALREADY_USED: (
-        "This receipt has already paid for another order.",
-        "이미 다른 주문에 사용된 영수증입니다.",
+        "This receipt is on file for another order, and counts for no second one.",
+        "이미 다른 주문에 등록된 영수증이므로 이 주문에는 쓸 수 없습니다.",
     ),
     Reason.ORDER_ALREADY_PAID: (
         "This order is already paid by another receipt.",

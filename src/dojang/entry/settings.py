@@ -304,7 +304,10 @@ class _Found:
                     raise ConfigError(f"{where}{wrong} is not a setting of dojang: did you mean {right}?")
         for key in toml:
             if not {key, key.removesuffix("_FILE"), key.removesuffix("_ARN")} & KEYS.keys():
-                raise ConfigError(f"{file}: {key} is not a setting of dojang.")
+                # Nobody else writes there: what is only a little like one of ours was meant to be it.
+                meant = _meant(key.upper(), cutoff=0.8)
+                hint = f": did you mean {meant}?" if meant else "."
+                raise ConfigError(f"{file}: {key} is not a setting of dojang{hint}")
         for key in environment:
             _check_spelling(key)
         self._flags = flags
@@ -443,11 +446,19 @@ def _check_spelling(key: str) -> None:
     plain = key.removesuffix("_FILE").removesuffix("_ARN")
     if plain in KEYS or not plain.startswith(("DOJANG_", "BOOTPAY_")):
         return
+    meant = _meant(key, cutoff=0.93)
+    if meant and plain not in _MISNAMED:
+        raise ConfigError(f"{key} is not a setting of dojang: did you mean {meant}?")
+
+
+def _meant(key: str, *, cutoff: float) -> str | None:
+    """The setting that a mistyped key is most like, read from a file or from AWS if the key is."""
+    # Only an error waits for this import.
     from difflib import get_close_matches
 
-    meant = get_close_matches(plain, KEYS, n=1, cutoff=0.93)
-    if meant and plain not in _MISNAMED:
-        raise ConfigError(f"{key} is not a setting of dojang: did you mean {meant[0]}?")
+    plain = key.removesuffix("_FILE").removesuffix("_ARN")
+    close = get_close_matches(plain, KEYS, n=1, cutoff=cutoff)
+    return close[0] + key.removeprefix(plain) if close else None
 
 
 def _split(key: str, url: str, example: str) -> SplitResult:

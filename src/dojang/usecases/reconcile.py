@@ -56,8 +56,8 @@ class ReconcileReport:
     """What one run did.
 
     Attributes:
-        checked: Orders looked at.
-        notices: Webhooks looked into.
+        checked: Orders looked at; those that could not be are among the failures alone.
+        notices: Webhooks looked into, counted likewise.
         calls: Questions to Bootpay.
         changes: Orders that a check changed.
         failures: Orders or webhooks that could not be checked now and will be again, with what went wrong.
@@ -72,6 +72,11 @@ class ReconcileReport:
     failures: list[tuple[str, BootpayError | StoreError]] = field(default_factory=list)
     more: bool = False
     next_cursor: str | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to look at."""
+        return not (self.checked or self.notices or self.failures or self.more)
 
     @property
     def drift(self) -> list[Change]:
@@ -118,10 +123,8 @@ async def reconcile(
     while True:
         notice, order_id = await anext(notices, None), await anext(orders, None)
         if notice is not None:
-            report.notices += 1
             await _settle_notice(world, notice, report, time)
         if order_id is not None:
-            report.checked += 1
             await _check(world, order_id, report, time)
         if notice is None and order_id is None:
             break
@@ -220,6 +223,7 @@ async def _settle_notice(world: World, stored: StoredNotice, report: ReconcileRe
     except (BootpayError, Conflict, StoreUnavailable) as error:
         report.failures.append((str(stored.notice.receipt_id), error))
     else:
+        report.notices += 1
         seen = _AT_WORK
         if not outcome and stored.attempts >= _LOOKS_MAX and stored.outcome == _AT_WORK:
             # Bootpay was at work at the look before as well, hours after the notice came: a forged one about an open
@@ -244,6 +248,8 @@ async def _check(world: World, order_id: OrderId, report: ReconcileReport, time:
     except StoreUnavailable as error:
         # A claim that is left behind comes due again by itself.
         report.failures.append((str(order_id), error))
+    else:
+        report.checked += 1
     if found.after:
         report.changes.append(Change(order_id, found.before, found.after, found.drift, found.receipt_id))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dojang.core.order import Order
-from dojang.core.payment import Event, Payment, Record, What
+from dojang.core.payment import Event, Payment, Record, State, What
 from dojang.core.schedule import next_check
 from dojang.core.values import Value
 from dojang.ports import World
@@ -19,10 +19,12 @@ class Registered(Value, kw_only=False):
     Attributes:
         record: As the store has it.
         created: False where the same order had been registered before.
+        over: Whether the time to pay is over by now with no money seen: whatever comes will be late.
     """
 
     record: Record
     created: bool
+    over: bool = False
 
 
 class OrderExists(Value, kw_only=False):
@@ -58,7 +60,9 @@ async def register_order(world: World, order: Order) -> Registered | OrderExists
     differs = _differences(order, record.order)
     if differs:
         return OrderExists(record, differs)
-    return Registered(record, created)
+    # Taken all the same: what a shop does with late money is its own rule. But mostly it is a clock or a time zone.
+    over = order.expires_at is not None and order.expires_at <= now
+    return Registered(record, created, over and record.payment.state in (State.OPEN, State.EXPIRED))
 
 
 def _differences(wanted: Order, stored: Order) -> tuple[str, ...]:

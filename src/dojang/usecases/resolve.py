@@ -7,7 +7,7 @@ from enum import StrEnum
 from dojang.core.attention import held_money, resolve_attention
 from dojang.core.decision import Answer
 from dojang.core.order import OrderId, ReceiptId
-from dojang.core.payment import Record, State
+from dojang.core.payment import Fate, Record, State
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.values import Value
 from dojang.errors import Conflict, InvalidValue
@@ -127,8 +127,10 @@ async def look_again(
     *,
     who: str | None = None,
     within_s: float = 20.0,
-) -> tuple[Record, Answer | None] | OrderUnknown | ReceiptUnknown:
-    """Re-read one receipt now and decide as for anybody else; by default the one the order hangs on.
+) -> tuple[Record, Answer | None] | NothingToResolve | OrderUnknown | ReceiptUnknown:
+    """Re-read one receipt now and decide as for anybody else.
+
+    By default the one that the order hangs on; where it hangs on none, the one that is held.
 
     Args:
         world: The ports.
@@ -139,7 +141,7 @@ async def look_again(
 
     Returns:
         The order afterwards and what the look gave; None where there was nothing to look at, or somebody else is at
-        work on the order (its lease tells).
+        work on the order (its lease tells). `NothingToResolve` where several receipts are held and none is named.
 
     Raises:
         BootpayError: If Bootpay cannot be asked.
@@ -153,6 +155,12 @@ async def look_again(
         if record is None:
             return OrderUnknown()
         wanted = receipt_id or record.payment.receipt_id
+        if wanted is None and any(other.fate is Fate.HELD for other in record.payment.others):
+            held = held_money(record.payment, None)
+            if isinstance(held, str):
+                return NothingToResolve(record, held)
+            # Loaded anew, under its name: only then the store tells whose the receipt is.
+            return await look_again(world, order_id, held.receipt_id, who=who, within_s=deadline.left_s)
         if wanted is None or record.payment.leased(world.clock.now()):
             return record, None
         receipt = await world.gateway.look_up(wanted, deadline.left_s)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
 from dojang.core.order import OrderId, ReceiptId
 from dojang.core.payment import Record
 from dojang.errors import InvalidValue
@@ -45,16 +47,20 @@ async def _resolve(desk: Desk, request: Request, segment: str) -> Response:
         case Resolved(record):
             return await _shown(desk, record)
         case NothingToResolve(_, why):
-            english, korean = told_twice(why)
-            return problem(Code.NOTHING_TO_RESOLVE, english, korean, order_id=order)
+            return _nothing(order, why)
         case OrderUnknown():
             return problem(Code.ORDER_NOT_FOUND, order_id=order)
+
+
+def _nothing(order: OrderId, why: str) -> Response:
+    english, korean = told_twice(why)
+    return problem(Code.NOTHING_TO_RESOLVE, english, korean, order_id=order)
 
 
 async def _look_again(
     desk: Desk, order: OrderId, receipt: ReceiptId | None, who: str, request: Request
 ) -> Response:
-    from dojang.usecases.resolve import look_again
+    from dojang.usecases.resolve import NothingToResolve, look_again
 
     within_s = request.time(desk.options.verify_within_s)
     outcome = await look_again(desk.world, order, receipt, who=who, within_s=within_s)
@@ -63,6 +69,8 @@ async def _look_again(
             return problem(Code.ORDER_NOT_FOUND, order_id=order)
         case ReceiptUnknown():
             return problem(Code.RECEIPT_NOT_FOUND, order_id=order, receipt_id=receipt)
+        case NothingToResolve(_, why):
+            return _nothing(order, why)
         case (record, None) if record.payment.lease is not None:
             return problem(
                 Code.NOTHING_TO_RESOLVE,
@@ -92,16 +100,41 @@ async def _reconcile(desk: Desk, request: Request, _: str) -> Response:
 
     # Nothing sent means the defaults: there is nothing that a reconciliation must be told.
     asked = read_body(request.body, ReconcileOrders) if request.body else ReconcileOrders()
-    if asked.cursor is not None and not asked.everything:
-        raise InvalidValue("cursor needs everything (cursor는 everything과 함께만 쓸 수 있습니다)")
+    everything = _everything(asked)
+    if asked.cursor is not None and not everything:
+        raise InvalidValue("cursor needs all (cursor는 all과 함께만 쓸 수 있습니다)")
     report = await reconcile(
         desk.world,
         limit=asked.limit,
-        everything=asked.everything,
+        everything=everything,
         within_s=request.time(desk.options.reconcile_within_s),
         cursor=check_cursor(asked.cursor),
     )
-    return answer(200, _report(report))
+    shown = _report(report)
+    if report.idle and not everything:
+        shown = msgspec.structs.replace(shown, detail=_NOTHING_DUE, detail_ko=_NOTHING_DUE_KO)
+    return answer(200, shown)
+
+
+# Right after a webhook was lost, a report of zeros would pass for "all is well".
+_NOTHING_DUE = (
+    "Nothing was due. Orders that wait for a buyer are looked at later; "
+    '{"all": true} looks at every order now.'
+)
+_NOTHING_DUE_KO = (
+    "확인할 때가 된 주문이 없습니다. 결제를 기다리는 주문은 나중에 확인하며, "
+    '{"all": true}는 모든 주문을 지금 확인합니다.'
+)
+
+
+def _everything(asked: ReconcileOrders) -> bool:
+    said = {each for each in (asked.all, asked.everything) if each is not msgspec.UNSET}
+    if len(said) > 1:
+        raise InvalidValue(
+            "all and everything are two words for the same, and differ here: keep all "
+            "(all과 everything은 같은 뜻인데 값이 다릅니다. all만 보내 주세요)"
+        )
+    return True in said
 
 
 def _report(report: ReconcileReport) -> ShownReport:
@@ -159,7 +192,7 @@ ROUTES = (
         answers={200: ShownReport},
         problems=(Code.INVALID_REQUEST, Code.TOO_LARGE, Code.STORE_UNAVAILABLE),
         keyed=True,
-        example={"everything": False, "limit": 100},
+        example={"all": False, "limit": 100},
     ),
 )
 """The rows of the table that mend what did not go its usual way."""

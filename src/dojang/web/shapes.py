@@ -31,6 +31,7 @@ __all__ = [
     "ShownPending",
     "ShownReadiness",
     "ShownReceipt",
+    "ShownRegistration",
     "ShownReport",
     "ShownState",
     "ShownVerification",
@@ -179,21 +180,31 @@ class ResolveOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ""
     receipt_id: Annotated[
         ReceiptIdText | None,
-        msgspec.Meta(description="Which receipt; needed where more than one waits for a decision."),
+        msgspec.Meta(
+            description=(
+                "Which receipt; needed where more than one waits for a decision. look_again reads by default the one "
+                "that the order hangs on, else the one that is held."
+            )
+        ),
     ] = None
 
 
 class ReconcileOrders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be compared with Bootpay."""
 
-    everything: Annotated[bool, msgspec.Meta(description="Every order, due or not.")] = False
+    all: Annotated[
+        bool | msgspec.UnsetType, msgspec.Meta(description="Every order, due or not; false if left out.")
+    ] = msgspec.UNSET
+    everything: Annotated[bool | msgspec.UnsetType, msgspec.Meta(description="Another word for all.")] = (
+        msgspec.UNSET
+    )
     limit: Annotated[
         int, msgspec.Meta(ge=1, le=1000, description="At most so many orders that are due, and webhooks.")
     ] = 100
     cursor: Annotated[
         str | None,
         msgspec.Meta(
-            description="With everything: `next_cursor` of the report before.",
+            description="With all: `next_cursor` of the report before.",
             extra_json_schema={"pattern": CURSOR_PATTERN},
         ),
     ] = None
@@ -274,6 +285,16 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
         list[ShownQuestion] | msgspec.UnsetType,
         msgspec.Meta(description="All that a person must decide, the oldest first (attention only)."),
     ] = msgspec.UNSET
+
+
+class ShownRegistration(ShownOrder, frozen=True, kw_only=True):
+    """An order just registered, or registered before."""
+
+    detail: Annotated[
+        str | msgspec.UnsetType,
+        msgspec.Meta(description="Only where expires_at has passed already: what that means."),
+    ] = msgspec.UNSET
+    detail_ko: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShownOrderInFull(ShownOrder, frozen=True, kw_only=True):
@@ -366,8 +387,10 @@ class ShownError(msgspec.Struct, frozen=True, kw_only=True):
 class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a reconciliation did."""
 
-    checked: Annotated[int, msgspec.Meta(description="Orders looked at.")]
-    notices: Annotated[int, msgspec.Meta(description="Webhooks looked into.")]
+    checked: Annotated[
+        int, msgspec.Meta(description="Orders looked at; those that could not be are in errors.")
+    ]
+    notices: Annotated[int, msgspec.Meta(description="Webhooks looked into, counted likewise.")]
     calls: Annotated[int, msgspec.Meta(description="Questions to Bootpay.")]
     changes: list[ShownChange]
     drift: Annotated[list[ShownChange], msgspec.Meta(description="Those of the changes that are drift.")]
@@ -375,9 +398,11 @@ class ShownReport(msgspec.Struct, frozen=True, kw_only=True):
     more: Annotated[
         bool, msgspec.Meta(description="The run ended by its limit or its time: ask again for the rest.")
     ]
-    next_cursor: Annotated[
-        str | None, msgspec.Meta(description="With everything: what to send as cursor to go on.")
-    ]
+    next_cursor: Annotated[str | None, msgspec.Meta(description="With all: what to send as cursor to go on.")]
+    detail: Annotated[
+        str | msgspec.UnsetType, msgspec.Meta(description="Only where nothing was due: what that means.")
+    ] = msgspec.UNSET
+    detail_ko: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShownHealth(msgspec.Struct, frozen=True, kw_only=True):

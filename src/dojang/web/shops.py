@@ -25,12 +25,18 @@ from dojang.web.shapes import (
     NewOrder,
     ShownDelivery,
     ShownHistory,
-    ShownOrder,
     ShownOrderInFull,
     ShownOrders,
+    ShownRegistration,
     State,
 )
-from dojang.web.showing import shown_delivery, shown_event, shown_order, shown_order_in_full
+from dojang.web.showing import (
+    shown_delivery,
+    shown_event,
+    shown_order,
+    shown_order_in_full,
+    shown_registration,
+)
 
 __all__ = ["ROUTES"]
 
@@ -83,9 +89,8 @@ async def _register(desk: Desk, request: Request, _: str) -> Response:
             order_id=order.id,
             differs=outcome.differs,
         )
-    return answer(
-        201 if outcome.created else 200, shown_order(outcome.record), {"location": location(order.id)}
-    )
+    shown = shown_registration(outcome.record, over=outcome.over)
+    return answer(201 if outcome.created else 200, shown, {"location": location(order.id)})
 
 
 async def _list(desk: Desk, request: Request, _: str) -> Response:
@@ -142,7 +147,7 @@ ROUTES = (
         name="registerOrder",
         words="Register an order before checkout. The same again changes nothing.",
         body=NewOrder,
-        answers={200: ShownOrder, 201: ShownOrder},
+        answers={200: ShownRegistration, 201: ShownRegistration},
         problems=(Code.INVALID_REQUEST, Code.ORDER_EXISTS, Code.TOO_LARGE, Code.STORE_UNAVAILABLE),
         keyed=True,
         example={"order_id": "order-1042", "price": 3000, "name": "커피 원두 200g", "metadata": {"cart": 7}},

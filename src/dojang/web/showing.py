@@ -19,10 +19,21 @@ from dojang.web.shapes import (
     ShownOrderInFull,
     ShownQuestion,
     ShownReceipt,
+    ShownRegistration,
 )
 from dojang.web.shapes import State as ShownStateWord
 
-__all__ = ["shown_account", "shown_delivery", "shown_event", "shown_order", "shown_order_in_full", "state_of"]
+__all__ = [
+    "OVER",
+    "OVER_KO",
+    "shown_account",
+    "shown_delivery",
+    "shown_event",
+    "shown_order",
+    "shown_order_in_full",
+    "shown_registration",
+    "state_of",
+]
 
 _AMOUNTS = frozenset({"price", "tax_free", "amount", "cancelled", "cancelled_tax_free"})
 _RECEIPT_ROLES = {State.AWAITING_DEPOSIT: "awaiting_deposit", State.CONFIRMING: "confirming"}
@@ -50,6 +61,22 @@ def shown_account(account: Account | None) -> ShownAccount | msgspec.UnsetType:
 def shown_order(record: Record) -> ShownOrder:
     """An order's terms and where its payment stands."""
     return ShownOrder(**_fields(record))
+
+
+def shown_registration(record: Record, *, over: bool) -> ShownRegistration:
+    """An order as it is on file; with a word about its deadline where the time to pay is over already."""
+    shown = ShownRegistration(**_fields(record))
+    return msgspec.structs.replace(shown, detail=OVER, detail_ko=OVER_KO) if over else shown
+
+
+OVER = (
+    "expires_at has passed already: whatever is paid for this order is late money, see DOJANG_LATE_PAYMENT."
+)
+"""What a shop is told that registers an order whose time to pay is over."""
+OVER_KO = (
+    "expires_at이 이미 지났습니다. 이 주문의 결제는 모두 기한이 지난 돈으로 처리됩니다(DOJANG_LATE_PAYMENT)."
+)
+"""The same in Korean."""
 
 
 def shown_order_in_full(record: Record, deliveries: Sequence[Delivery]) -> ShownOrderInFull:

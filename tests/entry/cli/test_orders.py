@@ -35,6 +35,20 @@ def test_other_terms_under_the_same_id_are_refused(dojang: Shell) -> None:
     assert 3000 == dojang.json("orders", "show", "A-1")["price"]
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "told"), [("2020-01-31T00:00:00Z", True), ("2999-01-31T00:00:00Z", False)]
+)
+def test_a_deadline_that_has_passed_is_taken_with_a_warning(
+    dojang: Shell, expires_at: str, told: bool
+) -> None:
+    """Exit code 0: a paid late receipt is late money. But mostly it is a mistake."""
+    ended = dojang("orders", "add", "A-1", "--price", "3000", "--name", "x", "--expires-at", expires_at)
+
+    assert 0 == ended.code
+    assert told == ("expires_at has passed already" in ended.err)
+    assert told == ("이미 지났습니다" in ended.err)
+
+
 def test_every_term_can_be_given(dojang: Shell) -> None:
     """Currency, tax-free part, end and metadata arrive as they were typed."""
     shown = dojang.json(
@@ -96,6 +110,16 @@ def test_orders_are_listed_newest_first_and_by_page(dojang: Shell) -> None:
             break
 
     assert ["A-4", "A-3", "A-2", "A-1", "A-0"] == seen
+
+
+@pytest.mark.parametrize("cursor", ["zz", "", "5-o1\n"])
+def test_a_cursor_that_no_page_has_given_is_refused(dojang: Shell, cursor: str) -> None:
+    """Exit code 2 as over HTTP 400: a page out of nowhere would look like all there is."""
+    dojang("orders", "add", "A-1", "--price", "1000", "--name", "x")
+    ended = dojang("orders", "list", "--cursor", cursor)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "cursor must be next_cursor" in ended.err
 
 
 def test_orders_are_listed_by_state(dojang: Shell, buyer: Buyer) -> None:

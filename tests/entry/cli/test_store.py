@@ -70,6 +70,23 @@ def test_a_store_that_cannot_be_is_a_sentence(
     assert 1 == len(ended.err.splitlines())
 
 
+@pytest.mark.parametrize("command", [("migrate",), ("orders", "list")])
+def test_a_table_without_aws_keys_names_the_cure(
+    dojang: Shell, monkeypatch: pytest.MonkeyPatch, unreachable: str, command: tuple[str, ...]
+) -> None:
+    """Who tries DynamoDB for the first time learns what to set, not only that something is missing."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(dojang.folder / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    ended = dojang(*command, "--store", f"dynamodb://orders?region=ap-northeast-2&endpoint={unreachable}")
+
+    assert ended.code in (1, 2)
+    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile" in ended.err
+    assert 1 == len(ended.err.splitlines())
+
+
 def test_what_is_no_database_stays_as_it_is(dojang: Shell) -> None:
     """A file of somebody else's is refused, not overwritten."""
     dojang.file.write_text("어머니의 요리법\n" * 100)

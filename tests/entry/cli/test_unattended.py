@@ -89,6 +89,29 @@ def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:
     assert "paid" == dojang.json("orders", "show", "A-1")["state"]
 
 
+@pytest.mark.parametrize("shown_as", ["table", "json"])
+def test_reconcile_with_nothing_due_says_how_to_look_now(dojang: Shell, buyer: Buyer, shown_as: str) -> None:
+    """Right after a webhook was lost the order is not due yet: zeros would pass for "all is well"."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    buyer.pays("A-1", separately_confirmed=False)
+    early = dojang("reconcile", "--format", shown_as)
+    found = dojang("reconcile", "--all", "--rate", "1000", "--format", shown_as)
+
+    assert (0, 5) == (early.code, found.code)
+    assert "Nothing was due." in early.err
+    assert "`--all` looks at every order now" in early.err
+    assert "Nothing was due" not in found.err
+
+
+def test_reconcile_tells_failures_from_checks(dojang: Shell, receipt_id: str, unreachable: str) -> None:
+    """An order that could not be looked at was not checked."""
+    ended = dojang("reconcile", "--all", "--rate", "1000", "--format", "json", BOOTPAY_URL=unreachable)
+    told = dojang("reconcile", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
+
+    assert (0, 1) == (ended.data["checked"], ended.data["failed"])
+    assert [["checked", "0"], ["failed", "1"]] == [line.split() for line in told.out.splitlines()[:2]]
+
+
 def test_reconcile_shows_its_changes_to_people(
     dojang: Shell, bootpay: EmulatorServer, receipt_id: str
 ) -> None:
@@ -366,3 +389,103 @@ def test_a_person_can_look_again(dojang: Shell, receipt_id: str) -> None:
     looked = dojang.json("resolve", "A-1", "--look-again", "--receipt", receipt_id)
 
     assert "paid" == looked["state"]
+
+
+@pytest.fixture
+def late(dojang: Shell, buyer: Buyer) -> str:
+    """Order L-1 had run out before its buyer paid: the money is held, and a person is asked."""
+    terms = ("--price", "3000", "--name", "x", "--expires-at", "2020-01-01T00:00:00Z")
+    dojang("orders", "add", "L-1", *terms)
+    receipt_id = buyer.pays("L-1", separately_confirmed=False)
+    dojang("verify", "L-1", receipt_id)
+    return receipt_id
+
+
+@pytest.mark.parametrize(
+    "words", [("--look-again",), ("look_again",), ("look-again",), ("--look-again", "--receipt", "RECEIPT")]
+)
+def test_a_look_tells_how_the_order_stands(dojang: Shell, late: str, words: tuple[str, ...]) -> None:
+    """The only held receipt need not be named, and it is a person that is waited for, not Bootpay."""
+    ended = dojang(
+        "resolve", "L-1", *(late if word == "RECEIPT" else word for word in words), "--format", "json"
+    )
+
+    assert (0, "attention") == (ended.code, ended.data["state"])
+    assert "waits for a person" in ended.err
+
+
+def test_a_look_where_several_are_held_names_them(dojang: Shell, buyer: Buyer, late: str) -> None:
+    """Exit code 3, and both ids: one of them is to be typed next."""
+    second = buyer.pays("L-1", separately_confirmed=False)
+    dojang("verify", "L-1", second)
+    ended = dojang("resolve", "L-1", "--look-again")
+
+    assert (3, "") == (ended.code, ended.out)
+    assert f"{late}, {second}" in ended.err
+
+
+def test_a_look_at_nothing_is_refused(dojang: Shell) -> None:
+    """No receipt is known: exit code 3 as over HTTP 409, and how to name one."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    ended = dojang("resolve", "A-1", "--look-again")
+
+    assert 3 == ended.code
+    assert "no receipt to look at: name one with --receipt" in ended.err
+
+
+def test_a_look_at_what_does_not_pay_is_refused_beside_the_orders_own_state(
+    dojang: Shell, buyer: Buyer, receipt_id: str
+) -> None:
+    """The receipt is refused; the order is not."""
+    dojang("verify", "A-1", receipt_id)
+    second = buyer.pays("A-1", separately_confirmed=False)
+    ended = dojang("resolve", "A-1", "--look-again", "--receipt", second, "--format", "json")
+
+    assert (3, "paid", "order_already_paid") == (ended.code, ended.data["state"], ended.data["code"])
+    assert "already paid by another receipt" in ended.err
+
+
+def test_questions_are_a_table_for_people_and_data_for_programs(dojang: Shell, late: str) -> None:
+    """No JSON among what a person reads."""
+    shown = dojang("resolve", "L-1", "--look-again")
+    data = dojang.json("resolve", "L-1", "--look-again")
+
+    assert not set('{}"') & set(shown.out)
+    assert ["question", "about", "receipt", "what", "can", "be", "done"] in [
+        line.split() for line in shown.out.splitlines()
+    ]
+    assert late in shown.out
+    assert ["order_expired"] == [question["reason"] for question in data["questions"]]
+
+
+@pytest.mark.parametrize(
+    ("decision", "said", "next_step"),
+    [
+        ("accept", "Accepted: the held money pays", "`order.paid`"),
+        ("return", "To be returned", "`dojang deliver`"),
+        ("dismiss", "Dismissed", "can be returned or accepted later"),
+    ],
+)
+def test_a_decision_says_what_it_was_and_what_happens_next(
+    dojang: Shell, late: str, decision: str, said: str, next_step: str
+) -> None:
+    """Whoever returns money must not wonder whether it has left."""
+    ended = dojang("resolve", "L-1", decision, "--who", "mina", "--reason", "고객과 통화함")
+
+    assert 0 == ended.code
+    assert said in ended.err
+    assert next_step in ended.err
+    assert "waits for a person" not in ended.err
+
+
+def test_a_decision_that_leaves_other_questions_says_so(dojang: Shell, buyer: Buyer, receipt_id: str) -> None:
+    """One of two held receipts is returned: the other still waits."""
+    dojang.environment["DOJANG_ON_MISMATCH"] = "hold"
+    second, third = (buyer.pays("A-1", separately_confirmed=False) for _ in range(2))
+    for each in (receipt_id, second, third):
+        dojang("verify", "A-1", each)
+    ended = dojang("resolve", "A-1", "return", "--reason", "x", "--who", "mina", "--receipt", second)
+
+    assert 0 == ended.code
+    assert "To be returned" in ended.err
+    assert "waits for a person" in ended.err

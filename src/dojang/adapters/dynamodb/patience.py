@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dojang.adapters.dynamodb.table import Answer, Item, Reason, Request, Table, TableRefused, TableSilent
 from dojang.errors import StoreUnavailable
 
-__all__ = ["BUSY", "Cancelled", "ConditionFailed", "Patience"]
+__all__ = ["BUSY", "CURES", "Cancelled", "ConditionFailed", "Patience"]
 
 _PAUSE_S = 0.02
 _PAUSE_MAX_S = 0.6
@@ -40,15 +40,20 @@ _BUSY_PARTS = frozenset(
     }
 )
 _WRITES = frozenset({"PutItem", "TransactWriteItems", "UpdateItem"})
-_CURES = {
+_NO_KEYS = (
+    "no AWS credentials could be had: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile (AWS_PROFILE), or "
+    "give this machine a role"
+)
+CURES = {
     "AccessDeniedException": "these AWS credentials may not do this: see `dojang template policy`",
-    "CredentialsUnavailable": "no AWS credentials could be had",
+    "CredentialsUnavailable": _NO_KEYS,
     "ExpiredTokenException": "the AWS credentials have run out",
     "InvalidSignatureException": "the AWS credentials or this machine's clock are wrong",
-    "MissingAuthenticationTokenException": "no AWS credentials could be had",
+    "MissingAuthenticationTokenException": _NO_KEYS,
     "ResourceNotFoundException": "there is no such table in this region, or it lacks an index: run `dojang migrate`",
     "UnrecognizedClientException": "the AWS credentials are wrong",
 }
+"""What a person can do about a refusal that no repeat will change, by its code."""
 
 
 class ConditionFailed(Exception):
@@ -180,7 +185,7 @@ class Patience:
             raise StoreUnavailable(f"DynamoDB refused: {code} ({', '.join(sorted(said))})") from None
         if code in BUSY or refused.http_status >= 500:
             return code
-        cure = _CURES.get(code) or _plain(refused.words)
+        cure = CURES.get(code) or _plain(refused.words)
         raise StoreUnavailable(f"DynamoDB refused {operation}: {code} ({cure})") from None
 
     def _deadline(self, *, writes: bool) -> _Deadline:

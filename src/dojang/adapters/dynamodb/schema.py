@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from dojang.adapters.dynamodb.patience import BUSY, Patience
+from dojang.adapters.dynamodb.patience import BUSY, CURES, Patience
 from dojang.adapters.dynamodb.table import Description, Key, Table, TableRefused, TableSilent
 from dojang.errors import ConfigError, StoreUnavailable
 
@@ -57,9 +57,7 @@ def migrate(table: Table, name: str, *, pause: Callable[[float], object] = time.
             done.append(f"table {name}")
         except TableRefused as refused:
             if refused.code != "ResourceInUseException":  # somebody else is making it just now
-                raise ConfigError(
-                    f"DOJANG_STORE: DynamoDB refuses to make the table {name}: {refused.code}."
-                ) from None
+                raise _no(f"make the table {name}", refused) from None
         except TableSilent as silent:
             raise StoreUnavailable(f"DynamoDB is not available: {silent}") from None
         there = _ready(table, name, pause)
@@ -96,9 +94,15 @@ def _describe(table: Table, name: str) -> Description | None:
             return None
         if refused.code in BUSY or refused.http_status >= 500:
             raise StoreUnavailable(f"DynamoDB is not available: {refused.code}") from None
-        raise ConfigError(f"DOJANG_STORE: DynamoDB refuses to describe {name}: {refused.code}.") from None
+        raise _no(f"describe {name}", refused) from None
     except TableSilent as silent:
         raise StoreUnavailable(f"DynamoDB is not available: {silent}") from None
+
+
+def _no(what: str, refused: TableRefused) -> ConfigError:
+    cure = CURES.get(refused.code)
+    why = f"{refused.code} ({cure})" if cure else refused.code
+    return ConfigError(f"DOJANG_STORE: DynamoDB refuses to {what}: {why}.")
 
 
 def _ready(table: Table, name: str, pause: Callable[[float], object]) -> Description:

@@ -10,12 +10,13 @@ import typer
 from dojang.core.order import CURRENCIES, Money, Order, OrderId
 from dojang.core.payment import What
 from dojang.drive import run
-from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown
+from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown, questions_shown
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
-from dojang.web.showing import shown_event, shown_order, shown_order_in_full
+from dojang.web.reading import check_cursor
+from dojang.web.showing import OVER, OVER_KO, shown_event, shown_order, shown_order_in_full
 
 __all__ = ["add", "history", "list_", "show"]
 
@@ -78,6 +79,8 @@ def add(
     invocation.terminal.say(
         "Registered (등록되었습니다)." if registered.created else "The same as before (이미 등록됨)."
     )
+    if registered.over:
+        invocation.terminal.warn(f"{OVER} ({OVER_KO})")
     return Code.FINE
 
 
@@ -95,8 +98,9 @@ def list_(
     """
     if state is not None and state not in _STATES:
         raise InvalidValue(f"state must be one of {', '.join(_STATES)}, not {state!r}")
+    wanted = OrderFilter(state=state, limit=limit, cursor=check_cursor(cursor))
     with invocation.backend() as backend:
-        page = backend.orders(OrderFilter(state=state, limit=limit, cursor=cursor))
+        page = backend.orders(wanted)
     shown = [as_json(shown_order(record)) for record in page.records]
     columns = ("order_id", "state", "price", "currency", "cancelled", "receipt_id", "created_at", "name")
     invocation.terminal.rows(
@@ -132,9 +136,7 @@ def show(invocation: Invocation, order_id: OrderIdArgument) -> Code:
             [row["id"], row["state"], row["attempts"], row["due_at"], row["last_error"]]
             for row in data["deliveries"]
         ]
-        questions = [[row["reason"], row["receipt_id"], row["detail"]] for row in data.get("questions", ())]
-        if questions:
-            terminal.rows(None, ("question", "about receipt", "what can be done"), questions)
+        questions_shown(terminal, data)
         if receipts:
             terminal.rows(None, ("receipt", "fate", "price", "reason"), receipts)
         if owed:

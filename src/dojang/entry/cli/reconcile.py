@@ -25,6 +25,10 @@ from dojang.usecases.reconcile import reconcile as reconcile_orders
 
 __all__ = ["reconcile"]
 
+_NOTHING_DUE = (
+    "Nothing was due. Orders that wait for a buyer are looked at later; `--all` looks at every order now "
+    "(확인할 때가 된 주문이 없습니다. 결제를 기다리는 주문은 나중에 확인하며, `--all`은 모든 주문을 지금 확인합니다)."
+)
 _LIMIT = 1_000
 _PAUSE_S = 5.0
 _DELIVER_EVERY_S = 1.0
@@ -59,6 +63,9 @@ def reconcile(
         with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
             report = run(reconcile_orders(world, everything=everything, limit=_LIMIT))
     _show(invocation.terminal, report, world.rules.mode)
+    if report.idle and not everything:
+        # Right after a webhook was lost, a report of zeros would pass for "all is well".
+        invocation.terminal.say(_NOTHING_DUE)
     if report.more:
         invocation.terminal.warn(
             "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
@@ -137,6 +144,7 @@ def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
 def _show(terminal: Terminal, report: ReconcileReport, mode: Mode) -> None:
     data = {
         "checked": report.checked,
+        "failed": len(report.failures),
         "notices": report.notices,
         "calls": report.calls,
         "more": report.more,
