@@ -197,6 +197,7 @@ def read_settings(
     environment: Mapping[str, str] | None = None,
     toml: Path | None = None,
     bootpay: bool = True,
+    secrets: AwsSecrets | None = None,
 ) -> Settings:
     """Read and check all settings.
 
@@ -205,12 +206,13 @@ def read_settings(
         environment: `os.environ` unless a test brings its own.
         toml: `dojang.toml` in the working directory unless named; a named file must exist.
         bootpay: Whether Bootpay's keys must be there; False for what only reads or mends the store.
+        secrets: Who reads what is kept in AWS, and is closed then; one who takes its time unless given.
 
     Raises:
         ConfigError: With a sentence that names the key and the way out.
     """
     environment = os.environ if environment is None else environment
-    with closing(AwsSecrets()) as secrets:
+    with closing(secrets or AwsSecrets()) as secrets:
         file = _TOML if toml is None else str(toml)
         found = _Found(flags or {}, environment, _toml(file, named=toml is not None), secrets, file)
         return _checked(found, bootpay=bootpay)

@@ -19,7 +19,7 @@ from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
 from dojang.entry.aws.keeping import Keeper, Open
-from dojang.errors import ConfigError, DojangError, InvalidValue, StoreUnavailable
+from dojang.errors import ConfigError, DojangError, InvalidValue, OutcomeUnknown, StoreUnavailable
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.web.senders import SenderThrottle
 
@@ -150,6 +150,48 @@ def test_a_schedule_leaves_time_for_what_is_owed(deployed: Deployed, monkeypatch
     deployed(sample("event_rule"), left_ms=29_000)
 
     assert [pytest.approx((29 - 1) * 0.6, abs=0.5)] == granted
+
+
+def test_a_schedule_goes_on_looking_when_nothing_is_owed_any_more(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of its time is not thrown away; both halves are told as one."""
+    granted: list[float] = []
+
+    async def noted(*_: object, within_s: float) -> ReconcileReport:
+        granted.append(within_s)
+        return ReconcileReport(checked=3, calls=4, more=len(granted) == 1)
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", noted)
+    done = deployed(sample("event_rule"), left_ms=29_000)
+
+    assert [pytest.approx(16.8, abs=0.5), pytest.approx(29 - 1 - 5, abs=0.5)] == granted
+    assert (6, 8, True) == (done["reconcile"]["checked"], done["reconcile"]["calls"], done["finished"])
+
+
+def test_a_look_that_is_asked_for_has_time_as_well(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends while a look has five seconds yet, so none fails for want of time as if Bootpay were silent."""
+    granted: list[float] = []
+
+    async def noted(*_: object, within_s: float) -> ReconcileReport:
+        granted.append(within_s)
+        return ReconcileReport()
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", noted)
+    deployed({"action": "reconcile"}, left_ms=29_000)
+
+    assert [pytest.approx(29 - 1 - 5, abs=0.5)] == granted
+
+
+@pytest.mark.parametrize(("path", "most_s"), [("/webhooks/bootpay", 4.0), ("/webhooks/bootpay/v1", 4.0)])
+def test_a_webhook_has_no_more_time_than_bootpay_waits(deployed: Deployed, path: str, most_s: float) -> None:
+    """For the table as well: a busy one is not asked again and again while Bootpay hangs up and sends again."""
+    deployed(request_event("http_api", "POST", path, {"receipt_id": "66f0a1b2c3d4e5f601234567", "status": 1}))
+    bounds = deployed.function._keeper.ready().bounds
+
+    assert 0 < bounds.for_the_store(True) <= most_s
 
 
 @pytest.mark.parametrize(
@@ -786,6 +828,25 @@ def test_what_was_handed_over_is_counted_though_the_store_goes_away(
         deployed.function(sample("stream"), None)
 
     assert 1 == deployed.counted("Deliveries", outcome="settled")
+
+
+def test_what_could_not_be_checked_is_counted_though_nothing_can_be_handed_over(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarm about Bootpay does not wait for the table to be well again."""
+
+    async def in_vain(*_: object, **__: object) -> ReconcileReport:
+        return ReconcileReport(failures=[("o-1", OutcomeUnknown("no answer"))])
+
+    def away(*_: object, **__: object) -> Any:
+        raise StoreUnavailable("the table does not answer")
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", in_vain)
+    monkeypatch.setattr("dojang.entry.aws.function.hand_over", away)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("event_rule"), None)
+
+    assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
 
 
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:
