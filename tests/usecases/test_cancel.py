@@ -889,6 +889,48 @@ def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> 
     assert (1, 300) == (shop.bootpay.calls["cancel"], kept.cancelled_price)
 
 
+def test_a_cancel_of_a_receipt_that_a_person_let_be_is_followed(shop: Shop) -> None:
+    """Its receipt names another order, and a person has dismissed that: what goes back is seen, and nobody is called again."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    compared(shop)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    done = in_short(back(shop, 300))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    compared(shop)
+    compared(shop)
+
+    assert ((300, 300, False), State.PAID) == (done, shop.state())
+    assert [("shop", 300), ("outside", 200)] == whose(shop)
+
+
+def test_a_lost_cancel_of_a_receipt_that_a_person_let_be_is_looked_for(shop: Shop) -> None:
+    """Its 300 have gone back unseen: under its key nothing leaves a second time, whatever order the receipt names."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    compared(shop)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    assert isinstance(back(shop, 300), CancelPending)
+    compared(shop)
+
+    assert ((300, 300, True), State.PAID) == (in_short(back(shop, 300)), shop.state())
+    assert (1, 300) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
+def test_a_cancel_whose_receipt_names_another_order_all_at_once_is_not_sent_twice(shop: Shop) -> None:
+    """A person lets it be while 300 are in doubt, which have gone back: under its key nothing leaves again."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    pending = back(shop, 300)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    told = in_short(back(shop, 300))
+
+    assert (CancelPending, (300, 300, True)) == (type(pending), told)
+    assert (1, 300) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
 # Others at the same time
 
 

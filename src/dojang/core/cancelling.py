@@ -242,7 +242,8 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
         return draft.done(replay)
     total = _total(receipt)
     if total is not None:
-        if any(asked.reason in DOUBTS and asked.receipt_id == receipt.id for asked in payment.dismissed):
+        over = DOUBTS if receipt.order_id == draft.order.id else {REVERTED}
+        if any(asked.reason in over and asked.receipt_id == receipt.id for asked in payment.dismissed):
             draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))
         if total > payment.cancelled:
             _cancelled(draft, receipt, total, origin="outside")
