@@ -994,6 +994,27 @@ MISTAKES: tuple[Mistake, ...] = (
         ("a cancel taken up again, reconcile",),
     ),
     Mistake(
+        "what a whole cancel takes so late that a console has had its part is told as a console's",
+        ("P9",),
+        edited(
+            cancelling._late_effect,
+            (
+                "    return next((request for request in late if",
+                "    return next((request for request in () if",
+            ),
+        ),
+        ("a whole cancel taken up again, console cancels a part",),
+    ),
+    Mistake(
+        "the rest that a console takes is told as a whole cancel of the shop's, whatever became of that",
+        ("P9",),
+        edited(
+            cancelling._late_effect,
+            ("for request in late if _whole", "for request in payment.requests if _whole"),
+        ),
+        ("a whole cancel refused, console cancels the rest",),
+    ),
+    Mistake(
         "a cancel made in a console is told as the shop's",
         ("P9",),
         edited(cancelling.compare_paid, ('origin="outside"', 'origin="shop"')),
