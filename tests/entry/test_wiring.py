@@ -14,6 +14,7 @@ from tests.adapters.shop_door import answer, opened
 
 from dojang.adapters.gateway import GatewayV2
 from dojang.adapters.gateway_v1 import GatewayV1
+from dojang.adapters.throttle import LookUpThrottle
 from dojang.core.delivery import Delivery, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.receipt import Receipt, ReceiptStatus
@@ -65,6 +66,25 @@ def test_a_serving_world_runs_on_the_loop(tmp_path: Path) -> None:
     assert done
     assert world.throttle is not None
     assert (tmp_path / "orders.sqlite3").exists()
+
+
+@pytest.mark.parametrize(("mode", "let_through"), [("live", 1_000), ("sandbox", 1_000), ("emulator", 1_500)])
+def test_all_strangers_together_are_held_back_where_bootpay_is_real(
+    tmp_path: Path, mode: str, let_through: int
+) -> None:
+    """Many orders do not get around the limit of one; only a pretend Bootpay has no quota to burn."""
+
+    async def serve() -> int:
+        async with AsyncExitStack() as stack:
+            world = await serving_world(settings_of(tmp_path, DOJANG_MODE=mode, **_REAL), stack)
+            throttle = world.throttle
+            assert isinstance(throttle, LookUpThrottle)
+            # All at one moment: no token comes back meanwhile, however slow the machine is.
+            moment = throttle._all.filled_at
+            throttle._monotonic = lambda: moment
+            return sum(throttle.take(f"o-{number}") == 0 for number in range(1_500))
+
+    assert let_through == asyncio.run(serve())
 
 
 def test_the_shop_is_asked_beside_everything_else_that_blocks(tmp_path: Path) -> None:
