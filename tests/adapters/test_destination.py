@@ -478,3 +478,26 @@ def test_an_untrusted_certificate_is_not_spoken_to(
         post(Destination(f"https://shop.example:{tls_door.port}/d", allow_loopback=True))
     )
     assert [] == tls_door.heads
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connecting_may_take_a_third_of_the_time_and_three_seconds_at_most(
+    names: Names, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """A shop whose packets vanish leaves time to say so, and one that is slow to greet has as much again."""
+    names.known["shop.example"] = [["10.1.2.3"]]
+    allowed: list[float] = []
+
+    def note(sock: socket.socket, _: object) -> None:
+        allowed.append(sock.gettimeout() or float("inf"))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    destination = Destination(f"{scheme}://shop.example/d", allow_private=True)
+    for within_s in (6, 60):
+        post(destination, within_s=within_s)
+
+    short, long = allowed
+
+    assert 0 < short <= 2
+    assert 3 == long

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import granian.http
 import pytest
 
 from dojang.adapters.clock import SystemClock, sleep_on_loop
@@ -430,6 +431,30 @@ def test_who_waits_at_the_end_is_answered_before_anything_is_closed() -> None:
     asyncio.run(run())
 
     assert ("still serving", {"200 True", "closed"}) == (told[0], set(told[1:]))
+
+
+def test_a_request_that_is_never_finished_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing at all, half a head, nothing more after an answer: it is closed after a while, here much sooner."""
+    real = granian.http.HTTP1Settings
+
+    def quickly(*, header_read_timeout: int = 3_600_000, **more: Any) -> granian.http.HTTP1Settings:
+        return real(header_read_timeout=header_read_timeout // 100, **more)
+
+    monkeypatch.setattr(granian.http, "HTTP1Settings", quickly)
+    ends: list[bytes] = []
+
+    async def story(url: str, _: asyncio.Event) -> None:
+        host, _, port = url.removeprefix("http://").partition(":")
+        for begun in (b"", b"POST /v1/orders HTTP/1.1\r\nHost: h", _request("GET", "/healthz")):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(begun)
+            async with asyncio.timeout(20):
+                ends.append(await reader.read())
+            writer.close()
+
+    _served(_api(), story)
+
+    assert [b"", b"", b"HTTP/1.1 200 OK"] == [end.partition(b"\r\n")[0] for end in ends]
 
 
 SERVER = """

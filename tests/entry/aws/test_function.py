@@ -6,15 +6,23 @@ import json
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.adapters.shop_door import opened
 
 from dojang.adapters.clock import SystemClock
+from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.throttle import LookUpThrottle
+from dojang.core.delivery import DeliveryState
+from dojang.core.observation import observe
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Event, What
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import Rules
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
@@ -576,6 +584,41 @@ def test_a_machine_that_was_halted_opens_its_world_anew(tmp_path: Path) -> None:
 
     assert first is idle
     assert halted is not idle
+
+
+def test_where_money_is_real_a_private_address_is_told_with_permission_only(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function's own network is no place that a setting for the shop may lead into unasked."""
+    backend = MemoryBackend()
+    # Where money is real a function takes no SQLite file; which store it is makes no difference here.
+    monkeypatch.setattr("dojang.entry.aws.keeping.open_backend", lambda *_, **__: backend)
+    order = Order(id=OrderId("o-1"), price=Money(3000), name="커피")
+    real = {"DOJANG_MODE": "live", "BOOTPAY_CLIENT_KEY": "ck", "BOOTPAY_SECRET_KEY": "sk"}
+    real |= {"DOJANG_STORE": "dynamodb://orders?region=ap-northeast-2", "BOOTPAY_URL": ""}
+    with opened() as door:
+        deployed.restart(**real, DOJANG_DELIVER_TO=f"https://127.0.0.1:{door.port}/d")
+        _pays(backend, order)
+        deployed({"action": "deliver"})
+        (owed,) = backend.deliveries(order.id)
+        knocked = door.connections
+        deployed({"action": "retry", "delivery_id": owed.id})
+        deployed.restart(DOJANG_DELIVER_TO=door.url, DOJANG_ALLOW_PRIVATE_DESTINATIONS="true")
+        deployed({"action": "deliver"})
+        (told,) = backend.deliveries(order.id)
+
+    assert (0, True) == (knocked, "DOJANG_ALLOW_PRIVATE_DESTINATIONS" in owed.last_error)
+    assert (DeliveryState.SETTLED, 1) == (told.state, len(door.bodies))
+
+
+def _pays(backend: MemoryBackend, order: Order) -> None:
+    """The order is registered and paid, so that the shop is owed the news."""
+    now = datetime.now(UTC)
+    record, _ = backend.register(order, Event(version=1, at=now, what=What.REGISTERED, who="shop"), now)
+    receipt = Receipt(
+        id=ReceiptId("a" * 24), order_id=order.id, status=ReceiptStatus.PAID, price=3000, purchased_at=now
+    )
+    backend.commit(record, observe(record, receipt, Rules(), now, "buyer"))
 
 
 def test_the_runtime_is_told_what_to_do_around_a_snapshot() -> None:
