@@ -20,15 +20,19 @@ from dojang.adapters.fulfilment import (
 )
 from dojang.core.delivery import Delivery, Lane
 from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.decision import Draft
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.drive import inline, run
+from dojang.core.payment import Payment, Record
 from dojang.ports import Approved, Declined, HandedOver
+from dojang.core.values import replace
 
 from .shop_door import SILENCE, Door, answer, opened
 
 NEW, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQ="
 CREATED = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
 ORDER = Order(id=OrderId("o-1"), price=Money(1234, "USD"), name="도장", metadata={"sku": "갑"})
+STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 RECEIPT = Receipt(
     id=ReceiptId("645c58be755e270022e1e8db"),
     order_id="o-1",
@@ -37,7 +41,7 @@ RECEIPT = Receipt(
     currency="USD",
 )
 DELIVERY = Delivery(
-    id="o-1:3:order.paid",
+    id="o-1:3:order_paid",
     order_id=ORDER.id,
     seq=3,
     lane=Lane.NOTICE,
@@ -314,3 +318,18 @@ def test_a_hook_that_raises_has_not_approved() -> None:
     word = run(FunctionApproval(shop, inline).ask(ORDER, RECEIPT, 5))
 
     assert Declined("the approval hook failed: RuntimeError") == word
+def test_no_dot_of_an_orders_id_reaches_a_header(door: Door) -> None:
+    """Standard Webhooks: an id that whoever orders may choose must hold no dot, which ends it in what is signed."""
+    order = replace(ORDER, id=OrderId("o.1700000000."))
+    owed = Draft(Record(order=order, payment=Payment(), version=2, created_at=CREATED), CREATED, "shop")
+    owed.tell("order.paid")
+    run(fulfilment(door).hand_over(owed.owes[0], 5))
+    run(approval(door).ask(order, RECEIPT, 5))
+    heads = [{name: door.headers(number)[name] for name in STANDARD} for number in (0, 1)]
+
+    assert "o@1700000000@:2:order_paid" == heads[0]["webhook-id"]
+    assert [] == [value for head in heads for value in head.values() if "." in value]
+    for head, body in zip(heads, door.bodies, strict=True):
+        assert standardwebhooks.Webhook(NEW).verify(body, head)
+
+

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dojang.adapters.destination import Answered, Destination
 from dojang.adapters.signature import signed_headers
-from dojang.core.delivery import Delivery
+from dojang.core.delivery import Delivery, delivery_id
 from dojang.core.order import Order
 from dojang.core.receipt import Receipt
 from dojang.drive import Caller
@@ -116,7 +116,7 @@ class HttpApproval:
             },
         }
         body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-        message_id = f"{order.id}:{receipt.id}:approve"
+        message_id = delivery_id(order.id, receipt.id, "approve")
         headers = signed_headers(self._secrets, message_id, int(now.timestamp()), body)
         answer = await self._call(self._destination.post, body, headers, within_s)
         if not isinstance(answer, Answered):

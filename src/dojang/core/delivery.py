@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dojang.core.order import OrderId
+from dojang.core.order import OrderId, ReceiptId
 from dojang.core.values import Value, field
 
-__all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "due_again"]
+__all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "delivery_id", "due_again", "order_of"]
 
 # The schedule the Standard Webhooks specification recommends: at once, then after each of these.
 _SCHEDULE = tuple(
@@ -73,6 +73,21 @@ class Delivery(Value):
     state: DeliveryState = DeliveryState.DUE
     last_error: str = ""
     settled_at: datetime | None = None
+
+
+def delivery_id(order_id: OrderId, cause: int | ReceiptId, kind: str) -> str:
+    """The id of what an order's version owes, or of what is owed or asked because of a receipt.
+
+    A signature covers the id, a dot, the time, a dot and the body. An id with dots of its own could be read as another
+    id with another time, and an order's id, which may hold them, is the shop's or even the buyer's to choose. An `@`
+    stands for each of its dots: no order's id has one, so that the ids of two orders are never the same.
+    """
+    return f"{order_id.replace('.', '@')}:{cause}:{kind.replace('.', '_')}"
+
+
+def order_of(delivery_id: str) -> str:
+    """The id of the order whose delivery this is; of a text that is no delivery's id, nothing in particular."""
+    return delivery_id.rsplit(":", 2)[0].replace("@", ".")
 
 
 def due_again(attempts: int, now: datetime, spread: float = 0.0) -> datetime | None:
