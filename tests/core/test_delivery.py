@@ -64,6 +64,25 @@ def test_spread_adds_at_most_a_fifth(attempts: int, spread: float) -> None:
     assert timedelta(0) <= spread_out - plain <= (plain - NOW) * 0.2
 
 
+@given(st.integers(1, ATTEMPTS_MAX - 1), st.floats(0, 1, exclude_max=True), st.floats(-1e9, 1e9))
+def test_a_receiver_may_put_an_attempt_off_and_never_hasten_it(
+    attempts: int, spread: float, wait_s: float
+) -> None:
+    """Not before what it asked for, nor before the schedule; and not later than the longest gap of the schedule."""
+    usual, asked = due_again(attempts, NOW, spread), due_again(attempts, NOW, spread, wait_s)
+
+    assert usual is not None
+    assert asked is not None
+    assert asked >= max(usual, NOW + timedelta(seconds=min(wait_s, 86_400)))
+    assert asked <= max(usual, NOW + timedelta(seconds=max(wait_s, 0) * 1.2)) + timedelta(milliseconds=1)
+    assert asked <= NOW + timedelta(seconds=86_400 * 1.2)
+
+
+def test_what_a_receiver_asks_for_does_not_prolong_the_end() -> None:
+    """After the last attempt a person looks, however long the receiver wants to be left alone."""
+    assert due_again(ATTEMPTS_MAX, NOW, 0.0, 60.0) is None
+
+
 @given(st.integers(ATTEMPTS_MAX, 10_000))
 def test_too_many_attempts_are_the_last(attempts: int) -> None:
     """However often it was tried beyond the limit, it is given up."""

@@ -817,7 +817,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a delivery that fails is tried again at once, for ever",
         ("P7",),
-        replaced(deliver_owed.due_again, lambda attempts, now, spread=0.0: now),
+        replaced(deliver_owed.due_again, lambda attempts, now, *_: now),
     ),
     Mistake(
         "money that must not be kept is noted with another amount",

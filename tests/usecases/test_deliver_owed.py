@@ -52,6 +52,18 @@ def test_a_notice_is_handed_over_once_and_settled(shop: Shop) -> None:
     assert [DeliveryState.SETTLED] == [owed.state for owed in shop.owed()]
 
 
+def test_a_shop_that_asks_for_time_is_left_alone_for_so_long(shop: Shop) -> None:
+    """Its `Retry-After` of ten minutes puts off the attempt that would come after five seconds."""
+    _paid(shop)
+    shop.receiver.answers = [replace(FAILED, wait_s=600.0)]
+    tried = []
+    for wait_s in (0, 6, 593, 2):
+        shop.clock.advance(wait_s)
+        tried.append(shop.deliver().tried)
+
+    assert [1, 0, 0, 1] == tried
+
+
 def test_a_failed_notice_is_repeated_under_the_same_id_on_schedule(shop: Shop) -> None:
     """The receiver recognises a repeat; between attempts there is peace."""
     _paid(shop)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
+_HEADER_MAX = 100
 # As many as may be in use at once: urllib3 complains in the log about each that it does not keep.
 _KEPT_MAX = 64
 # A name behind a load balancer has a handful of addresses at a time, and over the months as many as there are.
@@ -44,10 +45,12 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         status: HTTP status.
         body: At most 64 KiB of it.
+        retry_after: The header of this name, as it is; empty where there is none.
     """
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class Unreachable(msgspec.Struct, frozen=True):
@@ -122,7 +125,7 @@ class Destination:
             else:
                 # What is left unread would be taken for the next answer.
                 answer.close()
-            return Answered(answer.status, said)
+            return Answered(answer.status, said, answer.headers.get("retry-after", "")[:_HEADER_MAX])
         except urllib3.exceptions.HTTPError as error:
             return Unreachable(type(error).__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from dojang.adapters.destination import Answered, Destination
+from dojang.adapters.retry_after import asked_to_wait_s
 from dojang.adapters.signature import signed_headers
 from dojang.core.delivery import Delivery, delivery_id
 from dojang.core.order import Order
@@ -53,7 +54,10 @@ class HttpFulfilment:
         if not isinstance(answer, Answered):
             return HandedOver(settled=False, words=answer.words)
         return HandedOver(
-            settled=200 <= answer.status < 300, gone=answer.status == 410, words=f"HTTP {answer.status}"
+            settled=200 <= answer.status < 300,
+            gone=answer.status == 410,
+            words=f"HTTP {answer.status}",
+            wait_s=asked_to_wait_s(answer.status, answer.retry_after, self._now()),
         )
 
 

@@ -90,14 +90,17 @@ def order_of(delivery_id: str) -> str:
     return delivery_id.rsplit(":", 2)[0].replace("@", ".")
 
 
-def due_again(attempts: int, now: datetime, spread: float = 0.0) -> datetime | None:
+def due_again(attempts: int, now: datetime, spread: float = 0.0, wait_s: float = 0.0) -> datetime | None:
     """When something that has failed `attempts` times is tried again; None when it is given up.
 
     Args:
         attempts: Attempts made so far, at least 1.
         now: The moment of the failure.
         spread: A random number in [0, 1): up to a fifth is added, so that many failures do not come back at once.
+        wait_s: For how long the receiver wants to be left alone. That can put the next attempt off, by the longest gap
+            of the schedule at most: nobody holds up for ever what an order is owed next. It can never hasten it.
     """
     if attempts >= ATTEMPTS_MAX:
         return None
-    return now + _SCHEDULE[attempts - 1] * (1 + 0.2 * spread)
+    wanted = timedelta(seconds=min(wait_s, _SCHEDULE[-1].total_seconds()))
+    return now + max(_SCHEDULE[attempts - 1], wanted) * (1 + 0.2 * spread)
