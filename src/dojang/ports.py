@@ -247,11 +247,13 @@ class HandedOver(Value, kw_only=False):
         settled: The receiver has it.
         gone: The receiver wants no more of these (410).
         words: What the attempt ended in, for people.
+        wait_s: For how many seconds the receiver wants to be left alone (`Retry-After`).
     """
 
     settled: bool
     gone: bool = False
     words: str = ""
+    wait_s: float = 0.0
 
 
 class Fulfilment(Protocol):

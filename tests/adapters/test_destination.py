@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -19,6 +20,8 @@ from .shop_door import SILENCE, Door, Slowly, answer, opened
 
 PRIVATE_WORDS = "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"
 PUBLIC_WORDS = "use https://"
+# Loopback has sixteen million addresses, and a door that is open everywhere is open at each.
+EVERYWHERE = "0.0.0.0"
 
 
 @pytest.fixture
@@ -421,6 +424,48 @@ def test_connections_are_kept(door: Door) -> None:
     assert 1 == door.connections
 
 
+def test_an_address_that_changes_leaves_no_connections_behind(names: Names) -> None:
+    """A shop behind a load balancer moves on for years: the addresses it has left are let go of."""
+    with opened(at=EVERYWHERE) as door:
+        names.known["shop.example"] = [[f"127.0.1.{number}"] for number in range(1, 61)]
+        destination = Destination(f"http://shop.example:{door.port}/d", allow_loopback=True)
+        before = len(os.listdir("/proc/self/fd"))
+        said = {post(destination) for _ in range(60)}
+        after = len(os.listdir("/proc/self/fd"))
+
+    assert {Answered(200, b"")} == said
+    # Each connection has two ends here, and the door closes its own a moment later.
+    assert after - before < 40
+
+
+def test_a_few_addresses_in_turn_keep_their_connections(names: Names) -> None:
+    """A name that answers with another of its addresses each time is not greeted anew each time."""
+    with opened(at=EVERYWHERE) as door:
+        names.known["shop.example"] = [[f"127.0.1.{number % 3 + 1}"] for number in range(12)]
+        destination = Destination(f"http://shop.example:{door.port}/d", allow_loopback=True)
+        for _ in range(12):
+            post(destination)
+
+        assert 3 == door.connections
+
+
+def test_an_address_is_let_go_of_only_after_its_answer(names: Names) -> None:
+    """Somebody may still be waiting there while others move on: what is under way ends as it would."""
+    with opened(at=EVERYWHERE) as door:
+        names.known["shop.example"] = [[f"127.0.1.{number}"] for number in range(1, 11)]
+        destination = Destination(f"http://shop.example:{door.port}/d", allow_loopback=True)
+        others: list[Answered | Unreachable] = []
+
+        def meanwhile() -> bytes:
+            others.extend(post(destination) for _ in range(9))
+            return answer(200, b"late")
+
+        door.script = [meanwhile, answer(200)]
+
+        assert Answered(200, b"late") == post(destination)
+        assert [Answered(200, b"")] * 9 == others
+
+
 @pytest.fixture
 def tls_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """A shop behind TLS whose certificate is for shop.example, from an authority this machine trusts."""
@@ -444,6 +489,18 @@ def test_the_certificate_must_be_the_names(tls_door: Door, names: Names) -> None
     assert Answered(200, b"") == right
     assert ("SSLError", "SSLError") == (words(wrong), words(address))
     assert 1 == len(tls_door.heads)
+
+
+def test_the_name_is_told_before_the_certificate_is_shown(tls_door: Door, names: Names) -> None:
+    """Many shops share an address: without the name in the greeting (SNI) the wrong one's certificate would come."""
+    told: list[str | None] = []
+    assert tls_door.tls is not None
+    tls_door.tls.sni_callback = lambda _, name, __: told.append(name)
+    names.known |= {"shop.example": [["127.0.0.1"]], "shop.example.": [["127.0.0.1"]]}
+    for host in ("shop.example", "shop.example."):
+        post(Destination(f"https://{host}:{tls_door.port}/d", allow_loopback=True))
+
+    assert ["shop.example", "shop.example"] == told
 
 
 def test_an_answer_under_tls_that_trickles_in_ends_in_time(tls_door: Door, names: Names) -> None:

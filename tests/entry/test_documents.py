@@ -51,7 +51,7 @@ def test_the_readme_program_verifies_and_delivers(name: str, tmp_path: Path) -> 
             check=False,
         )
 
-    assert (0, "1526557671321:3:order.paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
+    assert (0, "1526557671321:3:order_paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
         ran.stderr
     )
 

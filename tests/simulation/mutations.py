@@ -712,6 +712,15 @@ MISTAKES: tuple[Mistake, ...] = (
         ("money back by two workers",),
     ),
     Mistake(
+        "handing a notice over may take longer than the claim on it",
+        ("P7",),
+        edited(
+            deliver_owed._attempt,
+            ("hand_over(delivery, _HAND_OVER_WITHIN_S)", "hand_over(delivery, 200.0)"),
+        ),
+        ("deliver, deliver",),
+    ),
+    Mistake(
         "the shop's no is not heard",
         ("P5",),
         edited(verify._approve, ("if isinstance(word, Declined):", "if False:")),
@@ -808,7 +817,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a delivery that fails is tried again at once, for ever",
         ("P7",),
-        replaced(deliver_owed.due_again, lambda attempts, now, spread=0.0: now),
+        replaced(deliver_owed.due_again, lambda attempts, now, *_: now),
     ),
     Mistake(
         "money that must not be kept is noted with another amount",

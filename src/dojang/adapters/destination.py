@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
+_HEADER_MAX = 100
 # As many as may be in use at once: urllib3 complains in the log about each that it does not keep.
 _KEPT_MAX = 64
+# A name behind a load balancer has a handful of addresses at a time, and over the months as many as there are.
+_ADDRESSES_MAX = 4
 # What is left of a name or an address once it is written in ASCII; no zone, no percent sign, no backslash.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
@@ -41,10 +45,12 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         status: HTTP status.
         body: At most 64 KiB of it.
+        retry_after: The header of this name, as it is; empty where there is none.
     """
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class Unreachable(msgspec.Struct, frozen=True):
@@ -82,6 +88,7 @@ class Destination:
         self._allow_private = allow_private
         self._allow_loopback = allow_loopback or allow_private
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._choosing = threading.Lock()
         self._resolving = Aside(_KEPT_MAX)
 
     def post(self, body: bytes, headers: Mapping[str, str], within_s: float) -> Answered | Unreachable:
@@ -118,7 +125,7 @@ class Destination:
             else:
                 # What is left unread would be taken for the next answer.
                 answer.close()
-            return Answered(answer.status, said)
+            return Answered(answer.status, said, answer.headers.get("retry-after", "")[:_HEADER_MAX])
         except urllib3.exceptions.HTTPError as error:
             return Unreachable(type(error).__name__)
 
@@ -151,27 +158,38 @@ class Destination:
                 return False
 
     def _pool(self, address: str) -> urllib3.HTTPConnectionPool:
+        """The connections to this address; of many addresses the one unused for longest is let go of."""
+        with self._choosing:
+            pool = self._pools.pop(address, None)
+            if pool is None:
+                pool = self._new_pool(address)
+            self._pools[address] = pool
+            while len(self._pools) > _ADDRESSES_MAX:
+                # Not closed: another thread may be about to ask there. urllib3 closes what a pool keeps as soon as
+                # nobody holds the pool any more.
+                del self._pools[next(iter(self._pools))]
+        return pool
+
+    def _new_pool(self, address: str) -> urllib3.HTTPConnectionPool:
         import urllib3
 
         from dojang.adapters.timed_answer import TimedHTTPConnection, TimedHTTPSConnection
 
-        if address not in self._pools:
-            pool: urllib3.HTTPConnectionPool
-            if self._scheme == "https":
-                # The certificate must be the name's, although the connection is to the address.
-                pool = urllib3.HTTPSConnectionPool(
-                    address,
-                    self._port,
-                    maxsize=_KEPT_MAX,
-                    assert_hostname=self._name,
-                    server_hostname=self._name,
-                )
-                pool.ConnectionCls = TimedHTTPSConnection
-            else:
-                pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
-                pool.ConnectionCls = TimedHTTPConnection
-            self._pools[address] = pool
-        return self._pools[address]
+        pool: urllib3.HTTPConnectionPool
+        if self._scheme == "https":
+            # The certificate must be the name's, although the connection is to the address.
+            pool = urllib3.HTTPSConnectionPool(
+                address,
+                self._port,
+                maxsize=_KEPT_MAX,
+                assert_hostname=self._name,
+                server_hostname=self._name,
+            )
+            pool.ConnectionCls = TimedHTTPSConnection
+        else:
+            pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
+            pool.ConnectionCls = TimedHTTPConnection
+        return pool
 
 
 def plain_url(url: str) -> SplitResult:

@@ -107,7 +107,7 @@ async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> 
         )
         report.attempts.append((delivery, "settled"))
         return
-    again = None if result.gone else due_again(delivery.attempts, now, world.spread())
+    again = None if result.gone else due_again(delivery.attempts, now, world.spread(), result.wait_s)
     if again is not None:
         await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
         report.attempts.append((delivery, "failed"))

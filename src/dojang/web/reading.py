@@ -43,7 +43,7 @@ _UNKNOWN_FIELD = r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<
 # The last one counts: what was sent may be quoted in front of it.
 _AT_FIELD = r"(?s:.*) - at `\$\.(?P<name>\w+)`"
 _SHORT_NAME = r"[^\W\d][\w.-]{0,63}"
-_DELIVERY_ID = r"[A-Za-z0-9._~:-]{1,200}"
+_DELIVERY_ID = r"[A-Za-z0-9_~:@-]{1,200}"
 _IDEMPOTENCY_KEY = r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?"
 # A `+` in a query means a space, and `+09:00` is mostly sent unquoted: read the space as the sign it was.
 _LOST_PLUS = r" (?=\d\d:?\d\d$)"

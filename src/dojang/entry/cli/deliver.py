@@ -32,7 +32,7 @@ def deliver(
 
     Example:
       dojang deliver
-      dojang deliver --retry A-1024:2:order.paid
+      dojang deliver --retry A-1024:2:order_paid
     """
     if retry is not None:
         return _retry(invocation, retry)
