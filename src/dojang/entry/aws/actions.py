@@ -51,6 +51,7 @@ _WAYS: Mapping[str, Way] = {
 }
 _SERVED = {(route.method, route.path) for route in ROUTES}
 ACTIONS: Mapping[str, Way] = {name: way for name, way in _WAYS.items() if (way.method, way.path) in _SERVED}
+"""Actions that are a request over HTTP; the page about Lambda has a table of their fields."""
 
 
 def refused(fields: Mapping[str, object]) -> Response | None:
