@@ -247,11 +247,13 @@ class HandedOver(Value, kw_only=False):
         settled: The receiver has it.
         gone: The receiver wants no more of these (410).
         words: What the attempt ended in, for people.
+        to: Whose door it was, where that may be told: a host, and nothing else of an address.
     """
 
     settled: bool
     gone: bool = False
     words: str = ""
+    to: str = ""
 
 
 class Fulfilment(Protocol):

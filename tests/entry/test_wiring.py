@@ -90,7 +90,10 @@ def test_the_shop_is_asked_beside_everything_else_that_blocks(tmp_path: Path) ->
 
     said = asyncio.run(serve())
 
-    assert Declined("the shop did not answer: no-such-name.invalid has no address") == said
+    assert (
+        Declined("the shop did not answer: no-such-name.invalid has no address: the name was not found")
+        == said
+    )
 
 
 def test_destinations_make_a_fulfilment_and_an_approval(tmp_path: Path) -> None:

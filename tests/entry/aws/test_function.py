@@ -863,6 +863,25 @@ def test_what_was_handed_over_is_counted_though_the_store_goes_away(
     assert 1 == deployed.counted("Deliveries", outcome="settled")
 
 
+def test_a_failed_delivery_is_told_with_its_cause(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """The order, the host alone, why in plain words, and the next try; a token in the address stays out."""
+    deployed.restart(DOJANG_DELIVER_TO=door.url + "?token=s3cret")
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    door.server.server_close()
+    deployed({"action": "deliver"})
+    (line,) = (line for line in deployed.logs if line.get("event") == "delivery")
+    (owed,) = deployed({"action": "show", "order_id": "o-1"})["body"]["deliveries"]
+    told = (
+        "delivery o-1:3:order.paid of order o-1 to 127.0.0.1 failed: the connection was refused; next try 20"
+    )
+
+    assert ("WARNING", "o-1", "failed") == (line["level"], line["order_id"], line["outcome"])
+    assert told in line["message"]
+    assert "the connection was refused" == owed["last_error"]
+    assert "s3cret" not in deployed.out.getvalue()
+
+
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:
     """Three seconds, Lambda's default, are never enough to approve a payment."""
     for _ in range(2):

@@ -200,11 +200,12 @@ def test_serve_logs_lines_a_machine_can_read(
     url = serving.until(r"dojang listens on (http://\S+) ")
     receipt_id = buyer.pays("S-1", user={"username": "홍길동"})
     urllib3.request("POST", f"{url}/v1/orders/S-1/verify", json={"receipt_id": receipt_id})
-    serving.until("deliveries: 1 failed")
+    serving.until("failed: HTTP 500")
     serving.stop(signal.SIGTERM)
     lines = [json.loads(line) for line in serving.said().splitlines() if line.startswith("{")]
 
-    assert ["deliveries: 1 failed, 0 given up"] == [line["message"] for line in lines]
+    told = [line["message"].rpartition("; ")[0] for line in lines]
+    assert ["delivery S-1:3:order.paid of order S-1 to 127.0.0.1 failed: HTTP 500"] == told
     assert {"at", "level", "logger", "message"} == set(lines[0])
     assert ("warning", "dojang.entry") == (lines[0]["level"], lines[0]["logger"])
     assert "홍길동" not in serving.said()
