@@ -111,7 +111,8 @@ def test_only_2xx_settles_and_only_410_stops(status: int, settled: bool, gone: b
     """Everything else, a redirect too, is tried again."""
     door.script = [answer(status, b"", "Location: /elsewhere")]
 
-    assert HandedOver(settled=settled, gone=gone, words=f"HTTP {status}") == hand_over(door)
+    expected = HandedOver(settled=settled, gone=gone, words=f"HTTP {status}", to="127.0.0.1")
+    assert expected == hand_over(door)
     assert 1 == len(door.heads)
 
 

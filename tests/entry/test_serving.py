@@ -207,7 +207,7 @@ class Resting(PretendClock):
         await super().sleep(seconds)
 
 
-def test_each_loop_does_what_is_due_and_then_rests() -> None:
+def test_each_loop_does_what_is_due_and_then_rests(caplog: pytest.LogCaptureFixture) -> None:
     """News is handed over and counted, an order whose buyer and webhook got lost is found, and nobody spins."""
     service = Service()
     service.pays()
@@ -215,7 +215,7 @@ def test_each_loop_does_what_is_due_and_then_rests() -> None:
     service.bootpay.pay("lost", 1000)
     clock, shop, metrics = Resting(), PretendShop(), Metrics()
     clock.advance(3600)
-    shop.answers = [HandedOver(settled=False, words="HTTP 503")]
+    shop.answers = [HandedOver(settled=False, words="HTTP 503", to="shop.example")]
     world = replace(service.world, clock=clock, fulfilment=shop)
 
     async def story() -> list[object]:
@@ -231,6 +231,8 @@ def test_each_loop_does_what_is_due_and_then_rests() -> None:
     assert found is not None
     assert State.PAID is found.payment.state
     assert {("settled",): 1, ("failed",): 1, ("dead",): 0} == metrics.deliveries.counts
+    (line,) = (record.message for record in caplog.records if "failed" in record.message)
+    assert "of order o1 to shop.example failed: HTTP 503; next try 20" in line
 
 
 @pytest.mark.parametrize(

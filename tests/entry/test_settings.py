@@ -216,6 +216,27 @@ def test_a_table_is_named_in_the_ways_the_documents_show(store: str) -> None:
     assert store == read(EMULATOR | {"DOJANG_STORE": store}).store
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"DOJANG_MODE": "live"},
+        {"DOJANG_MODE": "live", "BOOTPAY_API": "v1"},
+        {"DOJANG_MODE": "live", "BOOTPAY_CLIENT_KEY": "x"},
+        {"DOJANG_MODE": "production"},
+        {"BOOTPAY_API": "v3"},
+        {"BOOTPAY_REST_APP_ID": "x"},
+        {"DOJANG_DELIVERS_TO": "https://shop.example"},
+        {"DOJANG_MODE": "emulator", "DOJANG_DELIVER_TO": "https://shop.example"},
+        {"DOJANG_MODE": "emulator", "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "maybe"},
+        {"DOJANG_STORE": "sqlite:///x", "DOJANG_STORE_FILE": "y"},
+    ],
+)
+def test_the_mistakes_that_most_people_make_are_told_in_korean_too(environment: dict[str, str]) -> None:
+    """A key that is missing or misspelt, and a value that is none of those there are."""
+    with pytest.raises(ConfigError, match=r"[가-힣]"):
+        read(environment)
+
+
 def test_the_right_name_beside_a_wrong_one_is_enough() -> None:
     """Other tools' names may stay where they are once dojang's own is set."""
     settings = read(BASIC | {"BOOTPAY_API_KEY": "for another tool"})

@@ -114,7 +114,10 @@ def test_the_shop_is_asked_beside_everything_else_that_blocks(tmp_path: Path) ->
 
     said = asyncio.run(serve())
 
-    assert Declined("the shop did not answer: no-such-name.invalid has no address") == said
+    assert (
+        Declined("the shop did not answer: no-such-name.invalid has no address: the name was not found")
+        == said
+    )
 
 
 def test_destinations_make_a_fulfilment_and_an_approval(tmp_path: Path) -> None:
@@ -143,7 +146,7 @@ _RECEIPT = Receipt(
     price=3000,
 )
 _TOLD = Delivery(
-    id="W-1:2:order.paid", order_id=_ORDER.id, seq=2, lane=Lane.NOTICE, type="order.paid", data={},
+    id="W-1:2:order_paid", order_id=_ORDER.id, seq=2, lane=Lane.NOTICE, type="order.paid", data={},
     created_at=datetime(2026, 11, 23, tzinfo=UTC), due_at=datetime(2026, 11, 23, tzinfo=UTC),
 )  # fmt: skip
 

@@ -78,6 +78,20 @@ def test_a_failed_notice_is_repeated_under_the_same_id_on_schedule(shop: Shop) -
     assert DeliveryState.SETTLED is shop.owed()[0].state
 
 
+def test_a_failed_attempt_is_told_in_a_sentence(shop: Shop) -> None:
+    """Whose it is, where it went, why it failed and when it goes again; given up, there is no next try."""
+    _paid(shop)
+    shop.receiver.answers = [replace(FAILED, to="shop.example"), replace(GONE, to="shop.example")]
+    (failed,) = shop.deliver().attempts
+    due_at = shop.owed()[0].due_at
+    shop.clock.advance(6)
+    (dead,) = shop.deliver().attempts
+
+    told = "delivery o1:2:order_paid of order o1 to shop.example failed"
+    assert f"{told}: HTTP 503; next try {due_at:%Y-%m-%dT%H:%M:%SZ}" == failed.sentence
+    assert f"{told}: HTTP 410; given up" == dead.sentence
+
+
 def test_an_orders_notices_arrive_in_order(shop: Shop) -> None:
     """The cancel is not told before the payment, however often the payment's notice fails."""
     receipt_id = _paid(shop)

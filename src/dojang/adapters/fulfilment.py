@@ -52,12 +52,13 @@ class HttpFulfilment:
         headers = signed_headers(self._secrets, delivery.id, int(self._now().timestamp()), body)
         answer = await self._call(self._destination.post, body, headers, within_s)
         if not isinstance(answer, Answered):
-            return HandedOver(settled=False, words=answer.words)
+            return HandedOver(settled=False, words=answer.words, to=self._destination.host)
         return HandedOver(
             settled=200 <= answer.status < 300,
             gone=answer.status == 410,
             words=f"HTTP {answer.status}",
             wait_s=asked_to_wait_s(answer.status, answer.retry_after, self._now()),
+            to=self._destination.host,
         )
 
 

@@ -140,8 +140,9 @@ async def delivering(
         metrics.deliveries.add("settled", times=report.settled.total())
         metrics.deliveries.add("failed", times=report.failed)
         metrics.deliveries.add("dead", times=report.dead)
-        if report.failed or report.dead:
-            log.warning("deliveries: %d failed, %d given up", report.failed, report.dead)
+        for attempt in report.attempts:
+            if attempt.result != "settled":
+                log.warning("%s", attempt.sentence)
         if not report.tried:
             await world.clock.sleep(every_s)
 

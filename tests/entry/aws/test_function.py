@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from tests.adapters.shop_door import opened
 
@@ -25,11 +26,13 @@ from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.core.rules import Rules
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
+from dojang.entry.aws.actions import ACTIONS, WORK
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
 from dojang.entry.aws.keeping import Keeper, Open
 from dojang.errors import ConfigError, DojangError, InvalidValue, OutcomeUnknown, StoreUnavailable
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.web.senders import SenderThrottle
+from dojang.web.table import ROUTES
 
 from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
 
@@ -265,29 +268,101 @@ def test_a_key_is_still_asked_of_who_comes_over_http(deployed: Deployed) -> None
         assert 401 == answer["statusCode"]
 
 
-@pytest.mark.parametrize(
-    ("event", "word"),
-    [
-        ({"action": "pay"}, "no action 'pay'"),
-        ({"action": "verify"}, "needs order_id"),
-        ({"action": "verify", "order_id": 7}, "needs order_id"),
-        ({"action": "cancel", "order_id": "o-1", "reason": "x"}, "needs key"),
-        ({"action": "register", "order_id": "\ud83d"}, "no Unicode"),
-        (sample("queue"), "none that dojang knows"),
-    ],
-)
-def test_a_wrong_event_fails_with_one_sentence(deployed: Deployed, event: object, word: str) -> None:
+def test_an_event_of_nobodys_fails_with_one_sentence(deployed: Deployed) -> None:
     """It fails, so that a dead-letter queue gets it; the log has the same sentence."""
-    with pytest.raises(InvalidValue, match=word):
-        deployed.function(event, None)
+    with pytest.raises(InvalidValue, match="none that dojang knows"):
+        deployed.function(sample("queue"), None)
 
     assert "ERROR" == deployed.logs[-1]["level"]
-    assert word in deployed.logs[-1]["message"]
+    assert "none that dojang knows" in deployed.logs[-1]["message"]
 
 
 @pytest.mark.parametrize(
-    ("event", "mode"), [({"action": "pay"}, "emulator"), (sample("event_rule"), "nonsense")]
-)
+    ("event", "said", "said_ko"),
+    [
+        ({"action": "pay"}, "There is no action 'pay'; dojang knows register, list,", "쓸 수 있는 action: register"),
+        ({"action": ""}, "There is no action ''", "알 수 없는 action"),
+        ({"action": "verify"}, "The action verify needs order_id", "verify에는 1~200자의 문자열 order_id"),
+        ({"action": "verify", "order_id": 7}, "needs order_id", "order_id이(가) 필요합니다"),
+        ({"action": "cancel", "order_id": "o-1", "reason": "x"}, "needs key", "key이(가) 필요합니다"),
+        ({"action": "retry"}, "needs delivery_id", "delivery_id이(가) 필요합니다"),
+        ({"action": "register", "order_id": "\ud83d"}, "no Unicode", "유니코드가 아닌"),
+    ],
+)  # fmt: skip
+def test_a_wrong_direct_invocation_is_answered_as_over_http(
+    deployed: Deployed, event: dict[str, object], said: str, said_ko: str
+) -> None:
+    """400 in both languages, as a field that the route refuses; a traceback would tell the caller less."""
+    answer = deployed(event)
+
+    assert (400, 400, "invalid_request") == (
+        answer["status"],
+        answer["body"]["status"],
+        answer["body"]["code"],
+    )
+    assert said in answer["body"]["detail"]
+    assert said_ko in answer["body"]["detail_ko"]
+    assert not re.search("[가-힣]", answer["body"]["detail"])
+    assert "WARNING" == deployed.logs[-1]["level"]
+    assert said in deployed.logs[-1]["message"]
+
+
+PAGES = ["docs/aws.md", "docs/aws.ko.md"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_has_every_action_with_its_fields(name: str) -> None:
+    """What is required and what may be given, as the routes have it; an account is never taken."""
+    page = (Path(__file__).parents[3] / name).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    routes = {(route.method, route.path): route for route in ROUTES}
+    wanted = {action: ([], [], "–") for action in WORK}
+    for action, way in ACTIONS.items():
+        route = routes[way.method, way.path]
+        fields = msgspec.structs.fields(route.body) if route.body else ()
+        named = [way.parameter] * bool(way.parameter) + ["key"] * way.keyed
+        wanted[action] = (
+            named + [field.encode_name for field in fields if field.required],
+            [field.encode_name for field in fields if not field.required and field.name != "refund_account"]
+            + [parameter.name for parameter in route.query],
+            f"`{way.method} {way.path}`",
+        )
+
+    assert wanted == {
+        action: (re.findall(r"\w+", needed), re.findall(r"\w+", may), same)
+        for action, needed, may, same in rows
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_answers_that_the_page_shows_are_given(deployed: Deployed, buyer: Buyer, name: str) -> None:
+    """Every action, invoked in the page's order; where it says … there is more."""
+    page = (Path(__file__).parents[3] / name).read_text(encoding="utf-8")
+    shown = re.findall(r'^(\{"action".*)\n→ (.*)$', page, re.MULTILINE)
+    receipt_id = ""
+    for asked, told in shown:
+        if '"verify", "order_id"' in asked:
+            receipt_id = buyer.pays("o-1")
+        event, wanted = (
+            json.loads(text.replace(", …", "").replace("5afd6be8e13f33616f2876ac", receipt_id))
+            for text in (asked, told)
+        )
+
+        assert wanted == _as_far_as(wanted, deployed(event))
+
+    assert {*ACTIONS, *WORK} == {json.loads(asked)["action"] for asked, _ in shown}
+
+
+def _as_far_as(wanted: Any, told: Any) -> Any:
+    """Of an answer, the part that somebody wants to see."""
+    if isinstance(wanted, dict):
+        return {name: _as_far_as(value, told.get(name)) for name, value in wanted.items()}
+    if isinstance(wanted, list):
+        return [_as_far_as(*pair) for pair in zip(wanted, told, strict=False)]
+    return told
+
+
+@pytest.mark.parametrize(("event", "mode"), [({}, "emulator"), (sample("event_rule"), "nonsense")])
 def test_a_failure_leads_no_further_than_the_door(deployed: Deployed, event: object, mode: str) -> None:
     """The platform prints every frame of what is raised: the sentence is all that an operator needs."""
     deployed.restart(DOJANG_MODE=mode)
@@ -890,6 +965,25 @@ def test_what_could_not_be_checked_is_counted_though_nothing_can_be_handed_over(
         deployed.function(sample("event_rule"), None)
 
     assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
+
+
+def test_a_failed_delivery_is_told_with_its_cause(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """The order, the host alone, why in plain words, and the next try; a token in the address stays out."""
+    deployed.restart(DOJANG_DELIVER_TO=door.url + "?token=s3cret")
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    door.server.server_close()
+    deployed({"action": "deliver"})
+    (line,) = (line for line in deployed.logs if line.get("event") == "delivery")
+    (owed,) = deployed({"action": "show", "order_id": "o-1"})["body"]["deliveries"]
+    told = (
+        "delivery o-1:3:order_paid of order o-1 to 127.0.0.1 failed: the connection was refused; next try 20"
+    )
+
+    assert ("WARNING", "o-1", "failed") == (line["level"], line["order_id"], line["outcome"])
+    assert told in line["message"]
+    assert "the connection was refused" == owed["last_error"]
+    assert "s3cret" not in deployed.out.getvalue()
 
 
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:

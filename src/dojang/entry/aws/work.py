@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from dojang.core.delivery import Delivery
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
 from dojang.errors import NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import World
 from dojang.web.metrics import Metrics
 from dojang.web.problems import Code
+
+if TYPE_CHECKING:
+    from dojang.usecases.deliver_owed import Attempt
 
 __all__ = ["KEEP_S", "Done", "check", "hand_over"]
 
@@ -116,9 +119,9 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
                 break
             report: DeliveryReport = run(deliver_owed(world, limit=1, money_back_only=money_back_only))
             # Told and counted one by one: the next may find no store, and what was given up would raise no alarm.
-            for delivery, result in report.attempts:
-                _tell(delivery, result)
-                metrics.deliveries.add(result)
+            for attempt in report.attempts:
+                _tell(attempt)
+                metrics.deliveries.add(attempt.result)
             if not report.tried:
                 break
             settled += report.settled
@@ -126,16 +129,15 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
     done.told["deliver"] = {"settled": dict(settled), "failed": other["failed"], "dead": other["dead"]}
 
 
-def _tell(delivery: Delivery, result: str) -> None:
+def _tell(attempt: Attempt) -> None:
     log.log(
-        logging.INFO if result == "settled" else logging.WARNING,
-        "%s %s",
-        delivery.type,
-        delivery.id,
+        logging.INFO if attempt.result == "settled" else logging.WARNING,
+        "%s",
+        attempt.sentence,
         extra={
             "event": "delivery",
-            "order_id": str(delivery.order_id),
-            "receipt_id": delivery.data.get("receipt_id"),
-            "outcome": result,
+            "order_id": str(attempt.delivery.order_id),
+            "receipt_id": attempt.delivery.data.get("receipt_id"),
+            "outcome": attempt.result,
         },
     )

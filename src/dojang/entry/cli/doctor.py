@@ -54,7 +54,7 @@ def doctor(
         typer.Option("--fold", help="Also fold every order's history and compare it with the stored state."),
     ] = False,
 ) -> Code:
-    """Check settings, store, Bootpay and clock. Nothing is changed.
+    """Check settings, store, Bootpay, clock and the shop's addresses. Nothing is changed or posted.
 
     Ends with 1 if something is wrong, 2 if a setting is, 6 if Bootpay cannot be reached.
 
@@ -68,6 +68,7 @@ def doctor(
         if backend is not None:
             findings += [*_store_clock(settings, backend)]
         findings += [*_bootpay(settings, stack)]
+        findings += [*_shop(settings)]
         if fold and backend is not None:
             with invocation.terminal.working("folding histories (이력을 다시 계산하는 중)"):
                 findings += [*_folded(backend)]
@@ -86,6 +87,22 @@ def _settings(settings: Settings) -> Iterator[_Finding]:
         yield _Finding("api keys", "warn", "DOJANG_API_KEYS is not set: the shop's own routes answer 503")
     if not settings.deliver_to:
         yield _Finding("deliveries", "warn", "DOJANG_DELIVER_TO is not set: nobody is told what is paid")
+
+
+def _shop(settings: Settings) -> Iterator[_Finding]:
+    """Whether what the shop is told could be posted now. A queue or a bus is AWS's to answer for."""
+    from dojang.entry.settings import is_arn
+    from dojang.entry.wiring import destination
+
+    for check, url in (("deliveries", settings.deliver_to), ("approvals", settings.approve_at)):
+        if url is None or is_arn(url):
+            continue
+        to = destination(settings, url)
+        missed = to.reached(_WITHIN_S)
+        if missed is None:
+            yield _Finding(check, "ok", f"{to.host} takes connections")
+        else:
+            yield _Finding(check, "fail", f"nothing can be posted to {to.host}: {missed.words}", Code.FAILURE)
 
 
 def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> OpenBackend | None:
