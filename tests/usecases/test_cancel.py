@@ -890,7 +890,7 @@ def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> 
 
 
 def test_a_cancel_of_a_receipt_that_a_person_let_be_is_followed(shop: Shop) -> None:
-    """Its receipt names another order, and a person has dismissed that: what goes back is seen, and nobody is called again."""
+    """Its receipt names another order, and a person has dismissed that: what goes back is seen, and nobody called."""
     receipt_id = paid(shop)
     shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
     compared(shop)
