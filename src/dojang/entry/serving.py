@@ -31,7 +31,8 @@ RECONCILE_EVERY_S = 5.0
 # A shop that takes its time over one delivery must not hold up the others. One more sees to money back alone: all of
 # these may be waiting for a shop that never answers, with hundreds of notices due before the money.
 DELIVERERS = 3
-# As long as a shop may take over one delivery; whoever stops a service waits thirty seconds, as a rule.
+# Counted from the signal, beside the last callers: longer than a shop may take over one delivery, as long as Bootpay
+# may over one order.
 FINISH_WITHIN_S = 20.0
 
 
