@@ -187,6 +187,29 @@ def test_the_proxys_word_counts_only_if_the_proxy_is_ours() -> None:
     assert ["198.51.100.7", "203.0.113.5", None] == [request.source for request in echo.seen]
 
 
+def test_a_proxy_that_nobody_named_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """All its callers are one sender, whom a burst of webhooks throttles; the setting is named, no address is."""
+    forwarded = [(b"x-forwarded-for", b"223.130.82.5")]
+
+    async def story() -> list[int]:
+        app = create_app(Echo(), trusted_proxies=["10.0.0.0/8"])
+        warnings = []
+        for more in (
+            {"headers": [], "client": ("192.168.0.2", 1)},
+            {"headers": forwarded, "client": ("10.0.0.1", 1)},
+            {"headers": forwarded, "client": None},
+            {"headers": forwarded, "client": ("192.168.0.2", 1)},
+            {"headers": forwarded, "client": ("192.168.0.2", 1)},
+        ):
+            await _ask(app, _scope(**more))
+            warnings.append(caplog.text.count("DOJANG_TRUSTED_PROXIES에"))
+        return warnings
+
+    assert [0, 0, 0, 1, 1] == asyncio.run(story())
+    assert "192.168.0.2" not in caplog.text
+    assert "223.130.82.5" not in caplog.text
+
+
 def test_the_access_log_holds_neither_query_nor_headers_nor_body(caplog: pytest.LogCaptureFixture) -> None:
     """Method, path as it was sent (no line can be forged), status."""
     caplog.set_level(logging.INFO, "dojang.access")

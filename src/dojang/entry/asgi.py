@@ -36,6 +36,11 @@ Loop = Callable[[], Coroutine[object, None, None]]
 T = TypeVar("T")
 
 _TOO_LATE = {"connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_NOT_TRUSTED = (
+    "X-Forwarded-For came from an address that DOJANG_TRUSTED_PROXIES does not name. If a proxy of yours sends it, "
+    "name its network there: until then all who come through it, Bootpay's webhooks too, are throttled as one sender "
+    "(프록시를 쓰고 있다면 그 네트워크를 DOJANG_TRUSTED_PROXIES에 적어 주세요)."
+)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BODY_WITHIN_S = 15.0
 # Whoever stops a server kills it after thirty seconds, as a rule. Counted from the moment it is told to stop: who asked
@@ -60,6 +65,7 @@ class Application:
         self._api = api
         self._house = house
         self._proxies = proxies
+        self._warned = False
         self._answering: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -133,14 +139,20 @@ class Application:
                 return problem(Code.REQUEST_TIMEOUT, headers=_TOO_LATE)
         if body is None:
             return None
-        peer = scope.get("client")
+        client = scope.get("client")
+        peer: str | None = client[0] if client else None
+        forwarded = headers.get("x-forwarded-for", "")
+        if forwarded and peer and not self._warned and peer not in self._proxies:
+            # Once: a stranger can send the header as well. Whose address it is stays out of the log for that reason.
+            self._warned = True
+            log.warning(_NOT_TRUSTED)
         return Request(
             scope["method"],
             _path(scope),
             scope["query_string"].decode("latin-1"),
             headers,
             body,
-            sender(peer[0] if peer else None, headers.get("x-forwarded-for", ""), self._proxies),
+            sender(peer, forwarded, self._proxies),
         )
 
 
