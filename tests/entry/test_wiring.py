@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,6 +119,33 @@ def test_the_shop_is_asked_beside_everything_else_that_blocks(tmp_path: Path) ->
         Declined("the shop did not answer: no-such-name.invalid has no address: the name was not found")
         == said
     )
+
+
+def test_a_shop_that_hangs_keeps_no_other_request_waiting(tmp_path: Path) -> None:
+    """One buyer's question is open, and another order is registered meanwhile."""
+    order = Order(id=OrderId("W-2"), price=Money(3000), name="x")
+    receipt = Receipt(
+        id=ReceiptId("645c58be755e270022e1e8db"), order_id="W-2", status=ReceiptStatus.AWAITING_APPROVAL,
+        price=3000, currency="KRW",
+    )  # fmt: skip
+
+    async def serve() -> tuple[bool, bool, type]:
+        loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            shop = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+            shop.setblocking(False)
+            url = f"http://127.0.0.1:{shop.getsockname()[1]}/a"
+            settings = settings_of(tmp_path, DOJANG_APPROVE_AT=url, DOJANG_DELIVER_SECRET=WHSEC)
+            world = await serving_world(settings, stack)
+            assert world.approval is not None
+            asking = asyncio.ensure_future(world.approval.ask(order, receipt, 3))
+            asked, _ = await loop.sock_accept(shop)
+            registered = await _registers(world)
+            still_asking = not asking.done()
+            asked.close()
+            return registered, still_asking, type(await asking)
+
+    assert (True, True, Declined) == asyncio.run(serve())
 
 
 def test_destinations_make_a_fulfilment_and_an_approval(tmp_path: Path) -> None:

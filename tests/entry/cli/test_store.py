@@ -153,6 +153,7 @@ def test_a_shop_that_cannot_be_told_is_found(
     ("wrong_s", "code", "verdict", "words"),
     [
         (3, 0, "ok", "ahead of Bootpay's"),
+        (6, 0, "warn", "ahead of Bootpay's: where clocks differ by more than ten seconds, two servers may"),
         (10, 0, "warn", "ahead of Bootpay's: where clocks differ"),
         (-10, 0, "warn", "behind Bootpay's: where clocks differ"),
         (10, 0, "warn", "이 기기의 시계를 맞추세요"),

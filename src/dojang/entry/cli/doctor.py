@@ -30,7 +30,8 @@ __all__ = ["doctor"]
 
 _NOBODYS_RECEIPT = ReceiptId("0" * 24)
 _WITHIN_S = 10.0
-# As docs/reliability.md says: leases allow for so much and not for any more.
+# docs/reliability.md promises everything up to ten seconds between two servers. Each may be wrong the other way, so the
+# warning comes before half of that.
 _SKEW_KEPT_S = 4.0
 # Signatures of deliveries are refused by receivers whose clock is more than five minutes away from ours.
 _SKEW_MAX_S = 120.0
@@ -176,8 +177,8 @@ def _compared(check: str, whose: str, told: Callable[[], datetime | None]) -> _F
     if abs(ahead_s) > _SKEW_MAX_S:
         return _Finding(check, "fail", f"{words}: set this machine's clock", Code.FAILURE)
     if abs(ahead_s) > _SKEW_KEPT_S:
-        why = "where clocks differ, one server takes another's lease for over while it is at work"
-        why_ko = "서버끼리 시계가 다르면 다른 서버가 아직 처리 중인 주문의 임대를 끝난 것으로 봅니다"
+        why = "where clocks differ by more than ten seconds, two servers may be at work on the same money"
+        why_ko = "서버끼리 시계가 10초 넘게 다르면 두 서버가 같은 돈을 함께 처리할 수 있습니다"
         return _Finding(
             check,
             "warn",
