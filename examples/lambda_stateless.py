@@ -4,11 +4,12 @@ This tells whether the receipt *fits*. That it pays for one order only, and only
 store the receipt's id under a unique constraint in the same transaction that marks the order as paid.
 """
 
+import base64
 import json
 import os
 
 from dojang import InvalidValue, Money, Order, OrderId, Verified, judge, receipt_from_v2
-from dojang.bootpay import PRODUCTION, Bootpay, BootpayError
+from dojang.bootpay import PRODUCTION, Bootpay, BootpayError, Refused
 
 bootpay = Bootpay(
     client_key=os.environ["BOOTPAY_CLIENT_KEY"],
@@ -26,13 +27,23 @@ def find_order(order_id):
 def handler(event, context):
     """Takes `{"order_id": …, "receipt_id": …}` from the page that the buyer comes back to."""
     try:
-        asked = json.loads(event["body"])
+        body = event["body"]
+        asked = json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
         order = find_order(asked["order_id"])
         verdict = judge(order, receipt_from_v2(bootpay.receipt(asked["receipt_id"])))
     except (InvalidValue, LookupError, TypeError, ValueError):
-        return {"statusCode": 400, "body": '{"paid": false}'}
-    except BootpayError:  # it did not answer, or refused: nothing is known, ask again
-        return {"statusCode": 503, "body": '{"paid": null}', "headers": {"retry-after": "2"}}
+        return answer(400, False)
+    except BootpayError as no:
+        if (
+            isinstance(no, Refused) and not no.retryable
+        ):  # a receipt that nobody has; keys that Bootpay does not take
+            return answer(404, False) if no.code == "RC_NOT_FOUND" else answer(502, None)
+        return answer(503, None, {"retry-after": "2"})  # nothing is known: ask again
     if isinstance(verdict, Verified):
         pass  # here your database takes note, once
-    return {"statusCode": 200, "body": json.dumps({"paid": isinstance(verdict, Verified)})}
+    return answer(200, isinstance(verdict, Verified))
+
+
+def answer(status, paid, headers=None):
+    """What the page is told; null where nobody knows."""
+    return {"statusCode": status, "body": json.dumps({"paid": paid}), "headers": headers or {}}

@@ -195,6 +195,34 @@ def test_verifying_is_one_read_and_one_transaction_and_a_replay_one_read(
     assert ["BatchGetItem"] == watched.operations
 
 
+def test_what_is_read_in_the_table_is_read_as_it_is_now(watched: Watched, backend: DynamoDBBackend) -> None:
+    """DynamoDB's reads are those of a moment ago unless asked otherwise; a decision must know the last one."""
+    shop = Shop(backend)
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.verify(receipt_id)
+    shop.hear(receipt_id, "o1")
+    shop.deliver()
+    backend.history(OrderId("o1"))
+    backend.deliveries(OrderId("o1"))
+    backend.load(OrderId("o1"))
+    reads = [
+        (operation, part)
+        for operation, request in watched.calls
+        if operation in ("BatchGetItem", "GetItem", "Query") and "IndexName" not in request
+        for part in _asked(request)
+    ]
+
+    assert {"BatchGetItem", "GetItem", "Query"} == {operation for operation, _ in reads}
+    assert [] == [operation for operation, part in reads if part.get("ConsistentRead") is not True]
+
+
+def _asked(request: Request) -> list[Any]:
+    """What is asked of each table: a `BatchGetItem` tells it table by table."""
+    tables: Any = request.get("RequestItems")
+    return list(tables.values()) if tables else [request]
+
+
 def test_an_approval_is_two_transactions(watched: Watched, backend: DynamoDBBackend) -> None:
     """The intent before money moves, and what became of it."""
     shop = Shop(backend)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,11 @@ def test_the_page_on_scale_multiplies_what_the_others_count() -> None:
             f"{rate / 60 * units:,.0f} to {rate / 60 * units_at_most:,.0f}" for rate in a_minute
         ],
         "checks a minute": [f"{rate * 10:,} to {rate * 22:,}" for rate in a_minute],
+        # Verification and webhook, and two for each check; with approval one more, and an abandoned checkout.
+        "questions to Bootpay a second": [
+            f"{rate / 60 * 22:,.0f} to {rate / 60 * 35:,.0f}" for rate in a_minute
+        ],
+        "runs a minute after half a year": [f"{ceil(rate / 7):,} to {ceil(rate / 4):,}" for rate in a_minute],
     }
     told = {
         what: cells
@@ -183,6 +189,24 @@ def test_a_rule_carries_as_many_payments_as_the_page_says(answers_in_s: float, c
 
     assert (calm, busy) == (11.8 // compared_s, 11.8 // (compared_s + unpaid_s))
     assert f"| {answers_in_s * 1000:.0f} ms | {calm} | {busy} |" in page
+
+
+def test_a_worker_carries_as_many_payments_as_the_page_says() -> None:
+    """It checks for all of each minute; the page counts workers, and shards, from that."""
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    compared_ms = 10 * (2 * 50 + 50)
+    both_ms = compared_ms + 12 * (50 + 50)
+    workers = [
+        [ceil(rate * spent_ms / 60_000) for spent_ms in (compared_ms, both_ms)] for rate in (1_000, 100_000)
+    ]
+
+    assert f"so one carries {60_000 // compared_ms} payments a minute" in page
+    assert f"and {60_000 // both_ms} with as many abandoned checkouts" in page
+    for least, most in workers:
+        assert re.search(rf"^\| workers [^\n]* {least:,} to {most:,}[ :]", page, re.MULTILINE)
+    assert (70, 98) == (ceil(100_000 / 60 / 24), round(100_000 / 60 / 17))
+    assert "(1,667 / 24 = 70). With the abandoned checkouts 1,667 / 17 = 98" in page
+    assert f"25 carry {25 * 7} payments a minute\nwhere Bootpay answers within 50 ms, {25 * 4} with" in page
 
 
 def test_every_page_tells_which_fields_the_secret_needs() -> None:

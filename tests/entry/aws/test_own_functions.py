@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 
 import pytest
@@ -132,15 +133,57 @@ def test_the_class_can_be_imported_past_a_package_lib(deploy: Deploy, buyer: Buy
     assert instance({"price": 100}) is True
 
 
-def test_the_example_judges_for_orders_that_are_kept_elsewhere(deploy: Deploy, buyer: Buyer) -> None:
-    """No store and no handler of ours: what fits is paid, another price is not, nonsense is the caller's mistake."""
-    order_id = "1526557671321"
+ORDER_ID = "1526557671321"
+
+
+@pytest.fixture
+def example(deploy: Deploy) -> Instance:
+    """The example, deployed under the name that the other functions have."""
     code = EXAMPLE.read_text(encoding="utf-8").replace("def handler(", "def lambda_handler(")
-    instance = deploy({"lambda_function.py": code})
-    receipts = [buyer.pays(order_id, price, approved=True) for price in (3000, 2999)]
-    bodies = [{"order_id": order_id, "receipt_id": receipt_id} for receipt_id in (*receipts, "../x")]
-    answers = [instance({"body": json.dumps(body)}) for body in bodies]
+    return deploy({"lambda_function.py": code})
+
+
+def _asking(instance: Instance, receipt_id: str, order_id: str = ORDER_ID) -> dict[str, Any]:
+    """What the example answers to a page."""
+    answer: dict[str, Any] = instance({"body": json.dumps({"order_id": order_id, "receipt_id": receipt_id})})
+    return answer
+
+
+def test_the_example_judges_for_orders_that_are_kept_elsewhere(example: Instance, buyer: Buyer) -> None:
+    """No store and no handler of ours: what fits is paid, another price is not, nonsense is the caller's mistake."""
+    receipts = [buyer.pays(ORDER_ID, price, approved=True) for price in (3000, 2999)]
+    answers = [_asking(example, receipt_id) for receipt_id in (*receipts, "../x")]
 
     assert [(200, '{"paid": true}'), (200, '{"paid": false}'), (400, '{"paid": false}')] == [
         (answer["statusCode"], answer["body"]) for answer in answers
     ]
+
+
+def test_the_example_reads_a_body_in_base64(example: Instance, buyer: Buyer) -> None:
+    """A function's own address and a REST API may send a body so."""
+    body = json.dumps({"order_id": ORDER_ID, "receipt_id": buyer.pays(ORDER_ID, 3000, approved=True)})
+    answers = [
+        example({"body": sent, "isBase64Encoded": True})
+        for sent in (base64.b64encode(body.encode()).decode(), "no base64")
+    ]
+
+    assert [(200, '{"paid": true}'), (400, '{"paid": false}')] == [
+        (answer["statusCode"], answer["body"]) for answer in answers
+    ]
+
+
+def test_the_example_sends_a_page_back_only_while_nothing_is_known(
+    example: Instance, bootpay: EmulatorServer
+) -> None:
+    """A receipt that nobody has is no payment, wrong keys stay wrong: neither says to ask again; no answer does."""
+    receipt_id = "6561a5e0c0ffee0123456789"
+    answers = [_asking(example, receipt_id)]
+    for fault in ("unauthorized", "html_502"):
+        with bootpay.faulty(on="/v2/receipt", do=fault):
+            answers.append(_asking(example, receipt_id))
+
+    assert [
+        (404, '{"paid": false}', {}),
+        (502, '{"paid": null}', {}),
+        (503, '{"paid": null}', {"retry-after": "2"}),
+    ] == [(answer["statusCode"], answer["body"], answer["headers"]) for answer in answers]

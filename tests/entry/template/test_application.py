@@ -199,6 +199,75 @@ def test_the_schedule_looks_after_what_is_due_every_minute(template: Template) -
     assert "AWS::SQS::Queue" == template["Resources"]["Failed"]["Type"]
 
 
+def _rules(template: Template, runs: int) -> dict[str, list[Any]]:
+    """The targets of each rule that is there with so many runs a minute, by the rule's name."""
+    given = {"RunsPerMinute": runs}
+    return {
+        name: part["Properties"]["Targets"]
+        for name, part in _of_kind(template, "AWS::Events::Rule").items()
+        if _resolved(template, {"Condition": part["Condition"]}, given)
+    }
+
+
+@pytest.mark.parametrize("runs", [1, 5, 10, 25])
+def test_the_schedule_starts_as_many_functions_as_were_chosen(template: Template, runs: int) -> None:
+    """The function's own event is the first; EventBridge takes five targets of a rule, each under its own name."""
+    rules = _rules(template, runs)
+    targets = [target for targets in rules.values() for target in targets]
+
+    assert runs == 1 + len(targets)
+    assert all(len(targets) == len({target["Id"] for target in targets}) <= 5 for targets in rules.values())
+    assert all({"Ref": "Function.Alias"} == target["Arn"] for target in targets)
+
+
+def test_the_choices_of_runs_are_those_that_there_are_rules_for(template: Template) -> None:
+    """One by default, which is free of further rules; as many as the choices name, and no more."""
+    parameter = template["Parameters"]["RunsPerMinute"]
+
+    assert (1, [1, 5, 10, 25]) == (parameter["Default"], parameter["AllowedValues"])
+    assert set(_rules(template, 25)) == set(_of_kind(template, "AWS::Events::Rule"))
+
+
+def test_more_runs_of_the_schedule_are_as_the_first(template: Template) -> None:
+    """Every minute, tried once, and allowed to start the function by their rule alone."""
+    permissions = {
+        part["Properties"]["SourceArn"]["Fn::GetAtt"][0]: part
+        for part in _of_kind(template, "AWS::Lambda::Permission").values()
+    }
+    rules = _of_kind(template, "AWS::Events::Rule")
+
+    assert set(rules) == set(permissions)
+    for name, rule in rules.items():
+        leave = permissions[name]
+        tries = [target["RetryPolicy"] for target in rule["Properties"]["Targets"]]
+
+        assert "rate(1 minute)" == rule["Properties"]["ScheduleExpression"]
+        assert [{"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}] * len(tries) == tries
+        assert rule["Condition"] == leave["Condition"]
+        assert ({"Ref": "Function.Alias"}, "lambda:InvokeFunction", "events.amazonaws.com") == (
+            leave["Properties"]["FunctionName"],
+            leave["Properties"]["Action"],
+            leave["Properties"]["Principal"],
+        )
+
+
+def test_the_stream_may_be_read_by_several_functions(template: Template) -> None:
+    """One for each part of the stream by default, at most the ten that Lambda allows."""
+    stream = _properties(template, "Function")["Events"]["Owed"]["Properties"]
+    parameter = template["Parameters"]["ParallelizationFactor"]
+
+    assert {"Ref": "ParallelizationFactor"} == stream["ParallelizationFactor"]
+    assert (1, 1, 10) == (parameter["Default"], parameter["MinValue"], parameter["MaxValue"])
+
+
+def test_every_parameter_is_shown_in_a_group(template: Template) -> None:
+    """The console shows what no group names at the end, without a heading."""
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(template["Parameters"]) == sorted(shown)
+
+
 def test_what_failed_is_kept_for_two_weeks_and_encrypted(template: Template) -> None:
     """It waits for a person; and an event names orders."""
     queue = _properties(template, "Failed")
@@ -250,7 +319,7 @@ def _chosen(template: Template, condition: str) -> dict[str, Any]:
     return dict(statement)
 
 
-def _resolved(template: Template, value: Any, given: Mapping[str, str]) -> Any:
+def _resolved(template: Template, value: Any, given: Mapping[str, object]) -> Any:
     """What CloudFormation makes of a part of the template, with these values for parameters."""
     match value:
         case {"Ref": "AWS::NoValue"}:

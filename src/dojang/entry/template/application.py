@@ -27,6 +27,10 @@ _IN_THE_STACK = Resources(
     log='!Sub "${Log.Arn}"',
     queue="!GetAtt Failed.Arn",
 )
+# Together with the function's own event 5, 10 and 25; EventBridge takes five targets of a rule.
+_MORE_RUNS = (("FiveRuns", 4), ("TenRuns", 5), ("MostRuns", 5), ("MostRuns", 5), ("MostRuns", 5))
+# It comes again in a minute by itself.
+_ONCE = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
 
 
 def application(target: Target) -> dict[str, str]:
@@ -49,6 +53,7 @@ def application(target: Target) -> dict[str, str]:
         "queue": block([to_queue("!Ref DeliverTo")], 0),
         "bus": block([to_bus("!Ref DeliverTo")], 0),
         "table": block(_table(), 0),
+        "runs": block(_runs(), 0),
     }
     return {
         path: _filled(file.read_text(encoding="utf-8"), words, places)
@@ -81,3 +86,31 @@ def _table() -> dict[str, object]:
     # There, to name what a stream shows is to have one.
     table["StreamSpecification"] = {key: part for key, part in stream.items() if key != "StreamEnabled"}
     return table
+
+
+def _runs() -> dict[str, object]:
+    """Rules for the runs of the schedule beside its first, each with the leave to start the function."""
+    parts: dict[str, object] = {}
+    for number, (condition, runs) in enumerate(_MORE_RUNS, start=1):
+        targets = [
+            {"Id": f"Run{run}", "Arn": "!Ref Function.Alias", "RetryPolicy": dict(_ONCE)}
+            for run in range(1, runs + 1)
+        ]
+        rule = {
+            "Description": "dojang: reconcile and deliver what is due",
+            "ScheduleExpression": "rate(1 minute)",
+            "Targets": targets,
+        }
+        leave = {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "!Ref Function.Alias",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": f"!GetAtt Runs{number}.Arn",
+        }
+        parts[f"Runs{number}"] = {"Type": "AWS::Events::Rule", "Condition": condition, "Properties": rule}
+        parts[f"Runs{number}MayStart"] = {
+            "Type": "AWS::Lambda::Permission",
+            "Condition": condition,
+            "Properties": leave,
+        }
+    return parts
