@@ -204,7 +204,7 @@ def test_where_money_is_real_this_machine_is_reached_with_permission_only(tmp_pa
     assert isinstance(asked, Declined)
     assert (False, True, True) == (told.settled, _REFUSED in told.words, _REFUSED in asked.reason)
     assert 0 == knocked
-    assert (HandedOver(settled=True, words="HTTP 200"), Approved()) == (told_then, asked_then)
+    assert (HandedOver(settled=True, words="HTTP 200", to="127.0.0.1"), Approved()) == (told_then, asked_then)
     assert 2 == len(door.bodies)
 
 
@@ -219,7 +219,7 @@ def test_where_nothing_is_real_this_machine_alone_needs_no_permission(
     monkeypatch.setattr("socket.socket.connect", lambda _, address: tried.append(address))
     told, asked = _told_and_asked(tmp_path, "https://10.0.0.8/d")
 
-    assert (HandedOver(settled=True, words="HTTP 200"), Approved()) == near
+    assert (HandedOver(settled=True, words="HTTP 200", to="127.0.0.1"), Approved()) == near
     assert isinstance(asked, Declined)
     assert (True, True, []) == (_REFUSED in told.words, _REFUSED in asked.reason, tried)
 

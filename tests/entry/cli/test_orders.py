@@ -157,7 +157,7 @@ def test_show_tells_receipts_and_what_is_owed(dojang: Shell, buyer: Buyer) -> No
     assert ("paid", receipt_id) == (shown["state"], shown["receipts"][0]["receipt_id"])
     assert ["order.paid"] == [delivery["type"] for delivery in shown["deliveries"]]
     assert receipt_id in table
-    assert "order.paid" in table
+    assert "A-1:3:order_paid" in table
 
 
 def test_history_tells_every_step(dojang: Shell, buyer: Buyer) -> None:
