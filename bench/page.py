@@ -130,7 +130,8 @@ def service_part(figures: verification.ServiceFigures, load: str) -> str:
 
 `POST /v1/orders/{{order_id}}/verify` over 256 kept connections, Bootpay answering after 50 ms, one server process. Ours
 stores the order's new state, its history and what the shop is owed in SQLite (`synchronous=FULL`) before it answers;
-the peer asks and compares, and stores nothing. Both run on uvloop, the peer on uvicorn with httptools.
+the peer asks and compares, and stores nothing. Both run on uvloop, the peer on uvicorn with httptools. Where Bootpay is
+real, ours looks up no more than 500 receipts a second for strangers ([why](scale.md#limits)); here it is not held back.
 
 {_taken(load, *packages)}
 

@@ -75,7 +75,9 @@ def main() -> int:
     """Run; 0 if nothing was lost and nothing happened twice."""
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("kill", "flat"), default="kill")
-    parser.add_argument("--store", choices=STORES, action="append", help="both unless one is named")
+    parser.add_argument(
+        "--store", choices=STORES, action="append", help="both unless one is named (flat: SQLite)"
+    )
     parser.add_argument("--kills", type=int, help="how often at least (200 on SQLite, 100 on PostgreSQL)")
     parser.add_argument("--seed", type=int, help="makes stories, faults and moments the same again")
     parser.add_argument("--minutes", type=float, default=30.0, help="killing ends after so many")

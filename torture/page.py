@@ -11,7 +11,10 @@ from pathlib import Path
 from torture.figures import Figures
 from torture.table import rows
 
-__all__ = ["write_flat", "write_kills"]
+__all__ = ["STORE_NAMES", "write_flat", "write_kills"]
+
+STORE_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+"""As people write them."""
 
 _PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- torture:begin -->", "<!-- torture:end -->"
@@ -41,6 +44,7 @@ or `--wait` only then; the figures say which). A short run is part of `make test
 <!-- sqlite -->
 <!-- postgres -->
 <!-- flat -->
+<!-- flat on postgres -->
 {_END}
 """
 
@@ -48,7 +52,7 @@ or `--wait` only then; the figures say which). A short run is part of `make test
 def write_kills(figures: Figures) -> None:
     """Replace the figures of the kill proof on one store."""
     words = [
-        f"### {figures.kills} kills on {_name(figures.plan.store)}",
+        f"### {figures.kills} kills on {STORE_NAMES[figures.plan.store]}",
         "",
         f"Run on {_today()}, {_machine()}.",
         "",
@@ -70,9 +74,11 @@ def write_kills(figures: Figures) -> None:
     _put(figures.plan.store, "\n".join(words))
 
 
-def write_flat(words: str) -> None:
-    """Replace the figures about memory and file descriptors."""
-    _put("flat", f"Run on {_today()}, {_machine()}.\n\n{words}\n")
+def write_flat(store: str, words: str) -> None:
+    """Replace the figures about memory and file descriptors on one store."""
+    _put(
+        "flat" if store == "sqlite" else f"flat on {store}", f"Run on {_today()}, {_machine()}.\n\n{words}\n"
+    )
 
 
 def _put(name: str, words: str) -> None:
@@ -84,10 +90,6 @@ def _put(name: str, words: str) -> None:
     pattern = re.compile(rf"<!-- {name} -->\n.*?(?=<!-- |\Z)", re.DOTALL)
     section = pattern.sub(lambda _: f"<!-- {name} -->\n{words}", section)
     _PAGE.write_text(page[:begin] + section + page[end:], encoding="utf-8")
-
-
-def _name(store: str) -> str:
-    return {"sqlite": "SQLite", "postgres": "PostgreSQL"}[store]
 
 
 def _today() -> str:

@@ -88,6 +88,7 @@ class Server:
         environment: Its settings.
         name: Tells servers of one store apart.
         choices: Gives more settings, other ones at each start perhaps.
+        module: What is run: the program itself, or one that puts it in a worse place first.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Server:
         environment: Mapping[str, str],
         name: str = "server",
         choices: Callable[[], Mapping[str, str]] = dict,
+        module: str = "dojang",
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -104,6 +106,7 @@ class Server:
         self.log = folder / f"{name}.log"
         self._environment = environment
         self._choices = choices
+        self._module = module
         self._process: Process | None = None
         self._wire = Wire(self.url)
 
@@ -115,7 +118,7 @@ class Server:
 
     def start(self, ahead_s: float = 0.0) -> None:
         """Start it; it may not listen yet when this returns."""
-        module = ["-m", "torture.later", str(ahead_s)] if ahead_s else ["-m", "dojang"]
+        module = ["-m", "torture.later", str(ahead_s)] if ahead_s else ["-m", self._module]
         environment = {**self._environment, **self._choices()}
         self._process = Process([*module, "serve", "--port", str(self.port)], environment, self.log)
         self.starts += 1
@@ -152,9 +155,9 @@ class Server:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line[:600] for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
 
-    def stop(self) -> int:
-        """End it in good order; its exit code."""
-        return 0 if self._process is None else self._process.stop()
+    def stop(self, within_s: float = 30.0) -> int:
+        """End it in good order, if it does so in time; its exit code."""
+        return 0 if self._process is None else self._process.stop(within_s)
 
 
 class Command:

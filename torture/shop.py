@@ -64,9 +64,10 @@ class Shop:
     Args:
         secret: `whsec_…`, shared with the service.
         seed: Decides which attempts fail, and how.
+        everywhere: Whether it is open at every address of this machine.
     """
 
-    def __init__(self, secret: str, seed: int) -> None:
+    def __init__(self, secret: str, seed: int, *, everywhere: bool = False) -> None:
         self.arrivals: list[Arrival] = []
         self.asked: list[Asked] = []
         self.calm = False
@@ -92,8 +93,9 @@ class Shop:
                 # Whoever was killed in the middle of a request breaks its connection.
                 pass
 
-        self._server = Door(("127.0.0.1", 0), Desk)
-        at = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = Door(("0.0.0.0" if everywhere else "127.0.0.1", 0), Desk)
+        self.port = self._server.server_address[1]
+        at = f"http://127.0.0.1:{self.port}"
         self.url, self.approve_at = f"{at}/deliveries", f"{at}/approve"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

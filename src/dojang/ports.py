@@ -247,11 +247,15 @@ class HandedOver(Value, kw_only=False):
         settled: The receiver has it.
         gone: The receiver wants no more of these (410).
         words: What the attempt ended in, for people.
+        wait_s: For how many seconds the receiver wants to be left alone (`Retry-After`).
+        to: Whose door it was, where that may be told: a host, and nothing else of an address.
     """
 
     settled: bool
     gone: bool = False
     words: str = ""
+    wait_s: float = 0.0
+    to: str = ""
 
 
 class Fulfilment(Protocol):

@@ -6,17 +6,20 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Door:
-    """Answers each request with the next scripted bytes, or the last ones; None closes without a word."""
+    """Answers each request with the next scripted bytes, or the last ones; None closes without a word.
+
+    What is scripted as a function is called while the request waits, and gives the answer.
+    """
 
     listener: socket.socket
     tls: ssl.SSLContext | None = None
-    script: list[bytes | None] = field(default_factory=list)
+    script: list[bytes | Callable[[], bytes] | None] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -42,8 +45,11 @@ class Door:
             except OSError:
                 return
             self.connections += 1
-            with contextlib.suppress(OSError), conn:
-                self._talk(self.tls.wrap_socket(conn, server_side=True) if self.tls else conn)
+            threading.Thread(target=self._welcome, args=(conn,), daemon=True).start()
+
+    def _welcome(self, conn: socket.socket) -> None:
+        with contextlib.suppress(OSError), conn:
+            self._talk(self.tls.wrap_socket(conn, server_side=True) if self.tls else conn)
 
     def _talk(self, conn: socket.socket) -> None:
         with conn, conn.makefile("rb") as lines:
@@ -51,6 +57,8 @@ class Door:
                 self.heads.append(head)
                 self.bodies.append(lines.read(int(self.headers().get("content-length", "0"))))
                 answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                if callable(answer):
+                    answer = answer()
                 if answer is None:
                     return
                 if answer == SILENCE:
@@ -92,9 +100,9 @@ def _head(lines: object) -> str:
 
 
 @contextlib.contextmanager
-def opened(tls: ssl.SSLContext | None = None) -> Iterator[Door]:
+def opened(tls: ssl.SSLContext | None = None, at: str = "127.0.0.1") -> Iterator[Door]:
     """A door that is open for a while."""
-    door = Door(socket.create_server(("127.0.0.1", 0)), tls, [answer(200)])
+    door = Door(socket.create_server((at, 0)), tls, [answer(200)])
     thread = threading.Thread(target=door.serve, daemon=True)
     thread.start()
     try:

@@ -150,7 +150,7 @@ def test_stepping_aside_never_hides_who_has_come_to_lead(watched: Watched, backe
 
 def test_two_debts_of_one_step_go_together(backend: DynamoDBBackend) -> None:
     """Notices of one decision have no order among themselves; what comes later waits for both."""
-    one, other = (replace(_owed("o1", 2), id=f"o1:2:order.{kind}") for kind in ("attention", "paid"))
+    one, other = (replace(_owed("o1", 2), id=f"o1:2:order_{kind}") for kind in ("attention", "paid"))
     _owe(backend, one, other, _owed("o1", 3))
     both = _claim(backend, NOW)
     first, second = (owed for owed in backend.deliveries(OrderId("o1")) if owed.seq == 2)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import standardwebhooks
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dojang.adapters.destination import Destination
 from dojang.adapters.fulfilment import (
@@ -18,15 +20,21 @@ from dojang.adapters.fulfilment import (
     HttpFulfilment,
     delivery_body,
 )
-from dojang.core.delivery import Delivery, Lane
+from dojang.adapters.retry_after import asked_to_wait_s
+from dojang.core.decision import Draft
+from dojang.core.delivery import Delivery, Lane, due_again
 from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Payment, Record
 from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.values import replace
 from dojang.drive import inline, run
 from dojang.ports import Approved, Declined, HandedOver
 
 from .shop_door import SILENCE, Door, answer, opened
 
 NEW, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQ="
+DATE = "Mon, 23 Nov 2026 03:05:00 GMT"
+STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 CREATED = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
 ORDER = Order(id=OrderId("o-1"), price=Money(1234, "USD"), name="도장", metadata={"sku": "갑"})
 RECEIPT = Receipt(
@@ -37,7 +45,7 @@ RECEIPT = Receipt(
     currency="USD",
 )
 DELIVERY = Delivery(
-    id="o-1:3:order.paid",
+    id="o-1:3:order_paid",
     order_id=ORDER.id,
     seq=3,
     lane=Lane.NOTICE,
@@ -103,8 +111,60 @@ def test_only_2xx_settles_and_only_410_stops(status: int, settled: bool, gone: b
     """Everything else, a redirect too, is tried again."""
     door.script = [answer(status, b"", "Location: /elsewhere")]
 
-    assert HandedOver(settled=settled, gone=gone, words=f"HTTP {status}") == hand_over(door)
+    expected = HandedOver(settled=settled, gone=gone, words=f"HTTP {status}", to="127.0.0.1")
+    assert expected == hand_over(door)
     assert 1 == len(door.heads)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_shop_may_ask_for_time(status: int, door: Door) -> None:
+    """In seconds, or until a date by the clock that signs."""
+    now = Now()
+    now.moment = datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC)
+    door.script = [
+        answer(status, b"", "Retry-After: 120"),
+        answer(status, b"", f"Retry-After: {DATE}"),
+        answer(status),
+    ]
+    to = fulfilment(door, now=now)
+
+    assert [120.0, 55.0, 0.0] == [run(to.hand_over(DELIVERY, 5)).wait_s for _ in range(3)]
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 410, 500])
+def test_time_is_asked_for_by_429_and_503_alone(status: int, door: Door) -> None:
+    """Elsewhere the header means something else, or nothing."""
+    door.script = [answer(status, b"", "Retry-After: 120")]
+
+    assert 0.0 == hand_over(door).wait_s
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "soon",
+        "-5",
+        "1.5",
+        "+5",
+        "\u0662",
+        "Mon, 23 Nov 2026 03:04:00 GMT",
+        "Mon, 99 Nov 2026 03:04:00 GMT",
+        "1 2 3 4 5",
+    ],
+)
+def test_what_cannot_be_read_asks_for_nothing(said: str) -> None:
+    """Nor does a date that is over."""
+    assert 0.0 == asked_to_wait_s(503, said, CREATED)
+
+
+@given(st.text(max_size=100) | st.from_regex(r"[A-Za-z0-9 ,:+-]{0,100}", fullmatch=True))
+def test_whatever_a_shop_says_is_a_time_to_wait(said: str) -> None:
+    """Nonsense raises nothing, and no number is too large to be added to a date."""
+    wait_s = asked_to_wait_s(503, said, CREATED)
+
+    assert wait_s >= 0
+    assert due_again(1, CREATED, 0.0, wait_s) is not None
 
 
 def test_what_the_shop_says_besides_is_not_kept(door: Door) -> None:
@@ -279,6 +339,21 @@ def test_what_the_shop_is_asked(door: Door) -> None:
         "currency": "USD",
         "metadata": {"sku": "갑"},
     } == asked["data"]
+
+
+def test_no_dot_of_an_orders_id_reaches_a_header(door: Door) -> None:
+    """Standard Webhooks: an id that whoever orders may choose must hold no dot, which ends it in what is signed."""
+    order = replace(ORDER, id=OrderId("o.1700000000."))
+    owed = Draft(Record(order=order, payment=Payment(), version=2, created_at=CREATED), CREATED, "shop")
+    owed.tell("order.paid")
+    run(fulfilment(door).hand_over(owed.owes[0], 5))
+    run(approval(door).ask(order, RECEIPT, 5))
+    heads = [{name: door.headers(number)[name] for name in STANDARD} for number in (0, 1)]
+
+    assert "o@1700000000@:2:order_paid" == heads[0]["webhook-id"]
+    assert [] == [value for head in heads for value in head.values() if "." in value]
+    for head, body in zip(heads, door.bodies, strict=True):
+        assert standardwebhooks.Webhook(NEW).verify(body, head)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/orders"
 CREATED = datetime(2026, 11, 23, 3, 4, 5, 600_000, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 4, 0, 0, 900_000, tzinfo=UTC)
 DELIVERY = Delivery(
-    id="o-1:3:order.paid",
+    id="o-1:3:order_paid",
     order_id=OrderId("o-1"),
     seq=3,
     lane=Lane.NOTICE,
@@ -234,7 +234,7 @@ def test_the_largest_order_fits(door: Door) -> None:
     metadata = {f"{n:02}".ljust(500, "\x01"): "\x01" * 500 for n in range(50)}
     order = Order(id=OrderId("o" * 64), price=Money(1), name="x", metadata=metadata)
     largest = replace(
-        DELIVERY, id=f"{order.id}:999999:order.partially_cancelled", data={"metadata": dict(order.metadata)}
+        DELIVERY, id=f"{order.id}:999999:order_partially_cancelled", data={"metadata": dict(order.metadata)}
     )
     door.script = [HAS_IT, THERE, TAKEN]
     hand_over(to_queue(door), largest)

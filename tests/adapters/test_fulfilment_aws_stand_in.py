@@ -114,7 +114,7 @@ def test_a_queue_has_what_the_order_owes(tmp_path: Path) -> None:
         body["data"]["order_id"],
         body["data"]["metadata"]["name"],
     )
-    assert ["o1:2:order.paid"] == ids([message])
+    assert ["o1:2:order_paid"] == ids([message])
     assert hashlib.md5(message["Body"].encode()).hexdigest() == message["MD5OfBody"]
 
 
@@ -134,7 +134,7 @@ def test_a_crash_after_handing_over_repeats_under_the_same_id(
     shop.deliver()
 
     assert 0 == early
-    assert ["o1:2:order.paid"] * arrivals == ids(aws_stand_in.messages(arn))
+    assert ["o1:2:order_paid"] * arrivals == ids(aws_stand_in.messages(arn))
     assert [DeliveryState.SETTLED] == [owed.state for owed in shop.owed("o1")]
 
 
@@ -188,7 +188,7 @@ def test_a_rule_of_the_bus_finds_what_the_order_owes(tmp_path: Path) -> None:
 
     assert {"order.paid": 1} == report.settled
     assert ("dojang", "order.paid") == (event["source"], event["detail-type"])
-    assert ("o1:2:order.paid", "order.paid", "o1") == (
+    assert ("o1:2:order_paid", "order.paid", "o1") == (
         event["detail"]["id"],
         event["detail"]["type"],
         event["detail"]["data"]["order_id"],

@@ -405,6 +405,103 @@ def test_a_lock_held_too_long_is_unavailable_and_nothing_is_stored(conninfo: str
         assert (State.OPEN, None) == (record.payment.state, record.claimed_by)
 
 
+_LOCKED_ROW: dict[str, tuple[str, Callable[[PostgresBackend], list[str]]]] = {
+    "orders to check": (
+        "dojang_orders WHERE order_id = 'o1'",
+        lambda backend: [str(order_id) for order_id in backend.claim_checks(NOW, LATER, 10)],
+    ),
+    "orders to compare": (
+        "dojang_orders WHERE order_id = 'o1'",
+        lambda backend: [str(order_id) for order_id in backend.claim_checks(NOW, LATER, 10)],
+    ),
+    "notices for the shop": (
+        "dojang_deliveries WHERE order_id = 'o1'",
+        lambda backend: [str(owed.order_id) for owed in backend.claim_deliveries(NOW, LATER, 10)],
+    ),
+    "money back": (
+        "dojang_deliveries WHERE order_id = 'o1'",
+        lambda backend: [
+            str(owed.order_id) for owed in backend.claim_deliveries(NOW, LATER, 10, money_back_only=True)
+        ],
+    ),
+    "webhooks": (
+        "dojang_inbox WHERE order_id = 'o1'",
+        lambda backend: [stored.notice.order_id for stored in backend.claim_notices(NOW, LATER, 10)],
+    ),
+}
+"""One row of each kind of due work, and whose work a claim finds."""
+
+
+@pytest.mark.parametrize("kind", _LOCKED_ROW)
+def test_a_row_that_somebody_holds_keeps_no_other_from_being_claimed(conninfo: str, kind: str) -> None:
+    """A slow commit or a console on one order: who looks for due work passes it by and takes the rest."""
+    row, claimed = _LOCKED_ROW[kind]
+    with closing(PostgresBackend(conninfo, patience_s=1)) as backend, _admin(conninfo) as holder:
+        for number, order_id in enumerate(("o1", "o2")):
+            _register(backend, order_id)
+            backend.receive(Notice(receipt_id=ReceiptId(f"{number:024x}"), order_id=order_id), NOW, NOW)
+            if kind != "orders to check":
+                _pay(backend, order_id, ReceiptId(f"a{number:023x}"))
+                _pay(backend, order_id, ReceiptId(f"b{number:023x}"))
+        holder.execute("UPDATE dojang_orders SET due_at = %s", (int(NOW.timestamp() * 1_000_000),))
+        holder.execute(f"BEGIN; SELECT FROM {row} FOR UPDATE")
+        others = claimed(backend)
+        holder.execute("ROLLBACK")
+        afterwards = claimed(backend)
+
+    assert {"o2"} == set(others)
+    assert {"o1"} == set(afterwards)
+
+
+def test_a_statement_that_takes_too_long_is_given_up_by_the_server_itself(conninfo: str) -> None:
+    """The server says so before we would hang up: nothing is in doubt, and nothing goes on behind our back."""
+    with closing(PostgresBackend(conninfo, patience_s=3)) as backend, _admin(conninfo) as db:
+        _register(backend)
+        db.execute("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM pg_sleep(60);
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER slow BEFORE INSERT ON dojang_deliveries FOR EACH ROW EXECUTE FUNCTION slow();
+        """)
+        with pytest.raises(StoreUnavailable, match="statement timeout"):
+            _pay(backend)
+        record = backend.load(OrderId("o1"), RECEIPT)
+
+    assert record is not None
+    assert (State.OPEN, None) == (record.payment.state, record.claimed_by)
+
+
+def test_receipts_are_claimed_in_one_order_whatever_order_they_come_in(conninfo: str) -> None:
+    """Two commits that claim the same two receipts the other way round never wait for each other in a circle."""
+    first, second = ReceiptId("a" * 24), ReceiptId("b" * 24)
+    claim = "INSERT INTO dojang_receipts (receipt_id, order_id) VALUES (%s, 'o2')"
+    with closing(PostgresBackend(conninfo, patience_s=30)) as backend, _admin(conninfo) as other:
+        record = _register(backend)
+        _register(backend, "o2")
+        receipt = Receipt(id=first, order_id="o1", status=ReceiptStatus.PAID, price=1000)
+        decision = replace(observe(record, receipt, Rules(), NOW, "buyer"), claims=(second, first))
+        # Who waits for nobody is never stopped by this, however slow the machine is. It is less than the second after
+        # which the server would end a circle itself, and the commit would be repeated as if nothing had been.
+        other.execute("SET lock_timeout = '0.3s'")
+        other.execute("BEGIN")
+        other.execute(claim, (first,))
+        paid: list[Record] = []
+        paying = threading.Thread(target=lambda: paid.append(backend.commit(record, decision)))
+        paying.start()
+        waits = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            "AND application_name = current_setting('application_name')"
+        )
+        with _admin(conninfo) as watcher:
+            _until(lambda: watcher.execute(waits).fetchone() == (1,))
+        other.execute(claim, (second,))
+        other.execute("ROLLBACK")
+        paying.join(30)
+
+    assert [State.PAID] == [record.payment.state for record in paid]
+
+
 def test_a_closed_store_is_unavailable(conninfo: str) -> None:
     """A call that comes after the end is told so."""
     backend = PostgresBackend(conninfo)

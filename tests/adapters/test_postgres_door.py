@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -15,11 +17,18 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from dojang.adapters.postgres import PostgresBackend
 from dojang.adapters.postgres_door import connection_settings
 from dojang.adapters.queries import migrations
-from dojang.core.order import OrderId
+from dojang.core.delivery import DeliveryState
+from dojang.core.observation import observe
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Event, What
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import Rules
 from dojang.errors import ConfigError, DojangError, StoreUnavailable
+from dojang.ports import Notice, OrderFilter
 
-from .postgres_server import LOCKED, fresh_schema, server_conninfo
+from .postgres_server import LOCKED, Road, fresh_schema, own_server, server_conninfo
 
+NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 SECRET = "p-ä$$w0rd"
 
 
@@ -212,6 +221,53 @@ def test_the_next_releases_schema_still_serves_this_one(conninfo: str) -> None:
         assert backend.load(OrderId("o1")) is None
 
 
+def _every_method(backend: PostgresBackend, number: int) -> None:
+    """What a server does all day, with an order of its own."""
+    order_id, receipt_id = OrderId(f"o{number}"), ReceiptId(f"{number:024x}")
+    later = NOW + timedelta(seconds=1)
+    event = Event(version=1, at=NOW, what=What.REGISTERED, who="shop")
+    record, _ = backend.register(Order(id=order_id, price=Money(1000), name="양말"), event, NOW)
+    assert backend.claim_checks(NOW, later, 10)
+    assert backend.reschedule(record, None)
+    assert backend.load(order_id, receipt_id) == replace(record, due_at=None)
+    receipt = Receipt(id=receipt_id, order_id=order_id, status=ReceiptStatus.PAID, price=1000)
+    backend.commit(record, observe(record, receipt, Rules(), NOW, "buyer"))
+    assert 2 == len(backend.history(order_id))
+    assert backend.orders(OrderFilter()).records
+    assert backend.orders(OrderFilter(state="paid")).records
+    (owed,) = backend.claim_deliveries(NOW, later, 10)
+    assert [owed] == list(backend.deliveries(order_id))
+    assert not backend.claim_deliveries(NOW, later, 10, money_back_only=True)
+    assert backend.retry_delivery(owed.id, NOW)
+    (again,) = backend.claim_deliveries(NOW, later, 10)
+    assert backend.settle_delivery(replace(again, state=DeliveryState.SETTLED))
+    backend.receive(Notice(receipt_id=receipt_id), NOW, NOW)
+    (stored,) = backend.claim_notices(NOW, later, 10)
+    assert backend.settle_notice(stored, "settled")
+    assert backend.notices(1)
+    assert backend.now()
+
+
+def test_a_running_server_survives_the_next_releases_columns(conninfo: str) -> None:
+    """Every table grows while it works, on connections whose statements are prepared: no method notices."""
+    with closing(PostgresBackend(conninfo, connections_max=1)) as backend:
+        # psycopg prepares what it has been asked five times.
+        for number in range(8):
+            _every_method(backend, number)
+        with psycopg.connect(conninfo, autocommit=True) as db:
+            tables = db.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+            ).fetchall()
+            for (table,) in tables:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN novelty text DEFAULT 'new'")
+        for number in range(8, 10):
+            _every_method(backend, number)
+
+    assert {"orders", "receipts", "events", "deliveries", "inbox", "migrations"} == {
+        table.removeprefix("dojang_") for (table,) in tables
+    }
+
+
 def test_a_schema_that_no_longer_serves_this_release_is_left_alone(conninfo: str) -> None:
     """An old release never writes into a schema it does not know."""
     _later_release(conninfo, serves_from=999)
@@ -243,6 +299,28 @@ def test_what_the_address_says_wins_but_for_what_safety_needs() -> None:
         settings["client_encoding"],
     )
     assert str(settings["options"]).endswith("-c synchronous_commit=on -cstatement_timeout=1")
+
+
+def test_of_several_servers_the_one_that_takes_writes_is_used() -> None:
+    """The address names a server that only reads first, as after a fail-over: dojang goes on to the next."""
+    reads_only, writes = own_server(), own_server()
+    with psycopg.connect(reads_only.conninfo, autocommit=True) as db:
+        db.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        db.execute("SELECT pg_reload_conf()")
+    roads = [Road(reads_only.conninfo), Road(writes.conninfo)]
+    ports = ",".join(str(conninfo_to_dict(road.conninfo)["port"]) for road in roads)
+    try:
+        address = make_conninfo(roads[1].conninfo, host="127.0.0.1,127.0.0.1", port=ports)
+        with closing(PostgresBackend(address)) as backend:
+            _every_method(backend, 1)
+        asked = [road.trips > 0 for road in roads]
+    finally:
+        for road in roads:
+            road.close()
+        reads_only.close()
+        writes.close()
+
+    assert [True, True] == asked
 
 
 def test_a_store_shows_no_password(locked: str, conninfo: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from dojang.adapters import throttle
 from dojang.adapters.throttle import LookUpThrottle
+
+SCALE = Path(__file__).parents[2] / "docs" / "scale.md"
 
 
 class Time:
@@ -72,6 +75,27 @@ def test_all_orders_together_have_a_limit(time: Time) -> None:
 
     assert (20, pytest.approx(0.1)) == (burst, wait_s)
     assert 10 == sum(taken(limit, f"p-{n}", 1) for n in range(100))
+
+
+def test_a_server_lets_a_shops_busiest_minute_through_and_no_flood(time: Time) -> None:
+    """By default 500 a second: a thousand buyers within one second are looked up, and a flood over a minute is cut."""
+    limit = LookUpThrottle(time)
+    at_once = sum(taken(limit, f"o-{n}", 1) for n in range(5_000))
+    minute = 0
+    for second in range(60):
+        time.now += 1
+        minute += sum(taken(limit, f"p-{second}-{n}", 1) for n in range(1_000))
+
+    assert (1_000, 30_000) == (at_once, minute)
+    assert "500 a second for all orders\n  together, 1,000 at once" in SCALE.read_text(encoding="utf-8")
+
+
+def test_where_there_is_no_quota_one_order_alone_has_a_limit(time: Time) -> None:
+    """Against a pretend Bootpay a server may show what it can do."""
+    limit = LookUpThrottle(time, per_order=3, overall_per_s=None)
+
+    assert 5_000 == sum(taken(limit, f"o-{n}", 1) for n in range(5_000))
+    assert 3 == taken(limit, "a", 10)
 
 
 def test_what_the_whole_refuses_does_not_cost_the_order(time: Time) -> None:

@@ -113,7 +113,7 @@ def test_a_notice_tells_what_the_contract_promises() -> None:
         "origin": "bootpay",
     }
 
-    assert ("o1:2:order.paid", 2, Lane.NOTICE) == (notice.id, notice.seq, notice.lane)
+    assert ("o1:2:order_paid", 2, Lane.NOTICE) == (notice.id, notice.seq, notice.lane)
     assert data == notice.data
 
 

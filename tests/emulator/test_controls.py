@@ -22,6 +22,13 @@ def test_steps_answer_the_receipt_as_v2_shows_it(hands: Any) -> None:
     assert [shown] == hands.control("GET", "receipts").json()
 
 
+def test_an_answer_in_a_terminal_ends_its_line(hands: Any) -> None:
+    """Whatever it is, mistakes too: the next prompt does not begin behind it."""
+    said = [requests.get(f"{hands.url}/emulator/{path}") for path in ("receipts", "nothing")]
+
+    assert [(200, True), (404, True)] == [(each.status_code, each.content.endswith(b"\n")) for each in said]
+
+
 def test_every_step_has_its_name(hands: Any) -> None:
     """approve, decline, close, issue, deposit, revert, cancel, set."""
     first, second, third, fourth = (hands.open(order_id=f"o{n}") for n in range(4))

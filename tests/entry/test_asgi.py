@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import granian.http
 import pytest
 
 from dojang.adapters.clock import SystemClock, sleep_on_loop
@@ -184,6 +186,29 @@ def test_the_proxys_word_counts_only_if_the_proxy_is_ours() -> None:
     asyncio.run(story())
 
     assert ["198.51.100.7", "203.0.113.5", None] == [request.source for request in echo.seen]
+
+
+def test_a_proxy_that_nobody_named_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """All its callers are one sender, whom a burst of webhooks throttles; the setting is named, no address is."""
+    forwarded = [(b"x-forwarded-for", b"223.130.82.5")]
+
+    async def story() -> list[int]:
+        app = create_app(Echo(), trusted_proxies=["10.0.0.0/8"])
+        warnings = []
+        for more in (
+            {"headers": [], "client": ("192.168.0.2", 1)},
+            {"headers": forwarded, "client": ("10.0.0.1", 1)},
+            {"headers": forwarded, "client": None},
+            {"headers": forwarded, "client": ("192.168.0.2", 1)},
+            {"headers": forwarded, "client": ("192.168.0.2", 1)},
+        ):
+            await _ask(app, _scope(**more))
+            warnings.append(caplog.text.count("DOJANG_TRUSTED_PROXIES에"))
+        return warnings
+
+    assert [0, 0, 0, 1, 1] == asyncio.run(story())
+    assert "192.168.0.2" not in caplog.text
+    assert "223.130.82.5" not in caplog.text
 
 
 def test_the_access_log_holds_neither_query_nor_headers_nor_body(caplog: pytest.LogCaptureFixture) -> None:
@@ -401,35 +426,168 @@ def test_an_order_is_verified_through_the_real_server() -> None:
     assert "15" == answers[4][1]
 
 
-def test_who_waits_at_the_end_is_answered_before_anything_is_closed() -> None:
-    """A verification under way when the server is told to stop still gets its answer."""
-    told: list[str] = []
+class Telling(Api):
+    """Answers as ever, and tells when."""
+
+    def __init__(self, api: Api, told: list[str]) -> None:
+        self._api = api
+        self.told = told
+
+    @property
+    def body_max(self) -> int:
+        """See `Api.body_max`."""
+        return self._api.body_max
+
+    async def handle(self, request: Request) -> Response:
+        """See `Api.handle`."""
+        try:
+            response = await self._api.handle(request)
+        except asyncio.CancelledError:
+            # Putting away what it had in hand takes a moment.
+            put_away = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.05, put_away.set)
+            await put_away.wait()
+            self.told.append("cut off")
+            raise
+        self.told.append(f"answered {response.status}")
+        return response
+
+
+async def _stopped_while_somebody_waits(
+    told: list[str], *, leaves: bool = False, answers: bool = True
+) -> Message:
+    """Run the real server, tell it to stop while Bootpay thinks about a receipt; what the caller got."""
+
+    async def loop() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("loop ended")
 
     async def close() -> None:
         told.append("closed")
 
-    async def run() -> None:
-        bootpay = Bootpay()
-        stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
-        app = create_app(_api(bootpay), on_close=[close])
-        serving = asyncio.create_task(serve_until(stop, app, ready=ready.set_result))
-        url = await ready
-        await _http(url, ORDER)
-        bootpay.gate.clear()
-        bootpay.asked.clear()
-        waiting = asyncio.create_task(_http(url, VERIFY))
-        await bootpay.asked.wait()
-        stop.set()
-        await asyncio.wait((serving,), timeout=0.1)
-        told.append("still serving" if not serving.done() else "gone")
-        bootpay.gate.set()
-        status, _, body = await waiting
-        told.append(f"{status} {b'paid' in body}")
+    bootpay = Bootpay()
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    app = create_app(Telling(_api(bootpay), told), background=[loop], on_close=[close])
+    serving = asyncio.create_task(serve_until(stop, app, ready=ready.set_result))
+    url = await ready
+    await _http(url, ORDER)
+    told.clear()
+    bootpay.gate.clear()
+    bootpay.asked.clear()
+    waiting = asyncio.create_task(_http(url, VERIFY))
+    await bootpay.asked.wait()
+    if leaves:
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+    stop.set()
+    async with asyncio.timeout(15):
+        if answers:
+            await asyncio.wait((serving,), timeout=0.1)
+            told.append("gone" if serving.done() else "still serving")
+            bootpay.gate.set()
+        await asyncio.wait((waiting,))
         await serving
+    if leaves or waiting.exception():
+        return {}
+    status, _, body = waiting.result()
+    return {"status": status, "paid": b"paid" in body}
 
-    asyncio.run(run())
 
-    assert ("still serving", {"200 True", "closed"}) == (told[0], set(told[1:]))
+def test_who_waits_at_the_end_is_answered_before_anything_is_closed() -> None:
+    """A verification under way when the server is told to stop gets its answer; the loops have ended long before."""
+    told: list[str] = []
+
+    got = asyncio.run(_stopped_while_somebody_waits(told))
+
+    assert {"status": 200, "paid": True} == got
+    assert ["loop ended", "still serving", "answered 200", "closed"] == told
+
+
+def test_what_was_begun_for_somebody_who_left_is_finished_before_anything_is_closed() -> None:
+    """Nobody waits for the answer, but money may be moving."""
+    told: list[str] = []
+
+    asyncio.run(_stopped_while_somebody_waits(told, leaves=True))
+
+    assert ["loop ended", "still serving", "answered 200", "closed"] == told
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["waits", "left"])
+def test_who_cannot_be_answered_in_time_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, leaves: bool
+) -> None:
+    """Whoever stops the server kills it soon: what is left open is as after a crash, and everything is closed."""
+    monkeypatch.setattr("dojang.entry.asgi.DRAIN_WITHIN_S", 0.05)
+    told: list[str] = []
+
+    got = asyncio.run(_stopped_while_somebody_waits(told, leaves=leaves, answers=False))
+
+    assert 200 != got.get("status")
+    assert ["loop ended", "cut off", "closed"] == told
+    assert ["1 requests were still unanswered at the end"] == [line.getMessage() for line in caplog.records]
+
+
+@pytest.mark.parametrize(("drain_s", "end"), [(20, "answered 200"), (0.01, "cut off")])
+def test_under_another_server_the_end_waits_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, drain_s: float, end: str
+) -> None:
+    """One that only tells when it ends: what the loops have in hand and who asked come before the store is closed."""
+    monkeypatch.setattr("dojang.entry.asgi.DRAIN_WITHIN_S", drain_s)
+    told: list[str] = []
+
+    async def loop() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("loop ended")
+
+    async def close() -> None:
+        told.append("closed")
+
+    async def story() -> None:
+        bootpay = Bootpay()
+        app = create_app(Telling(_api(bootpay), told), background=[loop], on_close=[close])
+        order = b'{"order_id": "o1", "price": 3000, "name": "x"}'
+        key = [(b"authorization", f"Bearer {KEY}".encode())]
+        async with _running(app):
+            await _ask(app, _scope("/v1/orders", headers=key), _part(order, more=False))
+            bootpay.gate.clear()
+            body = _part(f'{{"receipt_id": "{RECEIPT}"}}'.encode(), more=False)
+            asking = asyncio.create_task(_ask(app, _scope("/v1/orders/o1/verify"), body))
+            await bootpay.asked.wait()
+            if end != "cut off":
+                asyncio.get_running_loop().call_later(0.05, bootpay.gate.set)
+        await asyncio.wait((asking,))
+
+    asyncio.run(story())
+
+    assert ["answered 201", "loop ended", end, "closed"] == told
+
+
+def test_a_request_that_is_never_finished_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing at all, half a head, nothing more after an answer: it is closed after a while, here much sooner."""
+    real = granian.http.HTTP1Settings
+
+    def quickly(*, header_read_timeout: int = 3_600_000, **more: Any) -> granian.http.HTTP1Settings:
+        return real(header_read_timeout=header_read_timeout // 100, **more)
+
+    monkeypatch.setattr(granian.http, "HTTP1Settings", quickly)
+    ends: list[bytes] = []
+
+    async def story(url: str, _: asyncio.Event) -> None:
+        host, _, port = url.removeprefix("http://").partition(":")
+        for begun in (b"", b"POST /v1/orders HTTP/1.1\r\nHost: h", _request("GET", "/healthz")):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(begun)
+            async with asyncio.timeout(20):
+                ends.append(await reader.read())
+            writer.close()
+
+    _served(_api(), story)
+
+    assert [b"", b"", b"HTTP/1.1 200 OK"] == [end.partition(b"\r\n")[0] for end in ends]
 
 
 SERVER = """
@@ -466,6 +624,31 @@ def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
 
     assert (200, b"fine") == (status, body)
     assert (0, "closed\nbye\n", "") == (process.returncode, said, complained)
+
+
+UNREAD = SERVER.replace('b"fine"', 'b"x" * 50_000_000').replace(
+    "class Fine", "from dojang.entry import asgi\nasgi._GONE_WITHIN_S = 0.2\nclass Fine"
+)
+
+
+def test_who_does_not_read_the_answer_does_not_hold_the_end_up() -> None:
+    """The server itself would wait for ever; it is left to itself, and everything of ours is closed."""
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", UNREAD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+        socket.socket() as caller,
+    ):
+        assert process.stdout is not None
+        host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
+        caller.connect((host, int(port)))
+        caller.sendall(_request("GET", "/"))
+        caller.recv(1)
+        process.terminate()
+        said, complained = process.communicate(timeout=20)
+
+    assert (0, "closed\nbye\n") == (process.returncode, said)
+    assert "the server had not ended in time and is left to itself\n" == complained
 
 
 def test_a_taken_port_is_a_sentence_not_a_shared_port() -> None:

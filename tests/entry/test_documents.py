@@ -51,9 +51,36 @@ def test_the_readme_program_verifies_and_delivers(name: str, tmp_path: Path) -> 
             check=False,
         )
 
-    assert (0, "1526557671321:3:order.paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
+    assert (0, "1526557671321:3:order_paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
         ran.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("README.md", "Bootpay could not be asked, nothing is decided"),
+        ("README.ko.md", "부트페이에 물을 수 없어 아무것도 결정하지 않았습니다"),
+    ],
+)
+def test_the_readme_program_ends_in_a_sentence_while_bootpay_is_away(
+    name: str, said: str, tmp_path: Path
+) -> None:
+    """Nobody listens where Bootpay should be: no traceback, and the order can be verified later."""
+    program = next(code for language, code in _blocks(name) if language == "python")
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "BOOTPAY_URL": f"http://127.0.0.1:{_free_port()}", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+    assert (1, "") == (ran.returncode, ran.stdout)
+    assert ran.stderr.startswith(said)
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])

@@ -20,6 +20,7 @@ from dojang.drive import inline, run
 from dojang.entry import serving
 from dojang.entry.serving import DELIVER_EVERY_S, DELIVERERS, beside, delivering, open_service, reconciling
 from dojang.entry.settings import read_settings
+from dojang.errors import OutcomeUnknown
 from dojang.ports import HandedOver, World
 from dojang.testing import PretendBootpay, PretendClock, PretendShop
 from dojang.usecases.register_order import register_order
@@ -193,6 +194,61 @@ def test_the_order_in_hand_is_finished_and_no_other_begun() -> None:
     assert sorted([State.PAID, State.CONFIRMING]) == sorted(states)
 
 
+def test_what_went_wrong_is_told_before_the_next_one_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """A shop or a Bootpay that hangs does not keep log and counts silent until it has hung on everything."""
+    service = Service()
+    for name in ("o3", "o4"):
+        run(register_order(service.world, Order(id=OrderId(name), price=Money(1000), name="양말")))
+    service.pays()
+    service.clock.advance(3_600)
+    metrics = Metrics()
+
+    class SecondHangs(Held):
+        """The first is refused, the second waits."""
+
+        async def hold(self, what: str) -> None:
+            """Take until let go, from the second on."""
+            if self.begun:
+                await super().hold(what)
+            self.begun.append(what)
+
+        async def hand_over(self, delivery: Delivery, within_s: float, /) -> HandedOver:
+            """No."""
+            await self.hold(delivery.id)
+            return HandedOver(settled=False, words="HTTP 503")
+
+        async def look_up_order(self, order_id: OrderId, within_s: float, /) -> list[Receipt]:
+            """No answer."""
+            await self.hold(order_id)
+            raise OutcomeUnknown("no answer")
+
+        async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> Receipt:
+            """No answer."""
+            await self.hold(receipt_id)
+            raise OutcomeUnknown("no answer")
+
+    async def story() -> tuple[dict[tuple[str, ...], int], list[str]]:
+        shop, bootpay = SecondHangs(), SecondHangs()
+        world = replace(service.world, fulfilment=shop, gateway=bootpay)  # type: ignore[arg-type]
+        loops = [asyncio.ensure_future(delivering(world, metrics)), asyncio.ensure_future(reconciling(world))]
+        await shop.began.wait()
+        await bootpay.began.wait()
+        told = metrics.deliveries.counts, [line.getMessage() for line in caplog.records]
+        for task in loops:
+            task.cancel()
+        shop.let_go.set()
+        bootpay.let_go.set()
+        await asyncio.wait(loops)
+        return told
+
+    counts, lines = asyncio.run(story())
+
+    assert (1, 2) == (counts["failed",], len(lines))
+    assert ["OutcomeUnknown"] == [
+        line.partition(" could not be checked: ")[2] for line in lines if "checked" in line
+    ]
+
+
 class Rest(Exception):
     """A loop has nothing more to do for so many seconds."""
 
@@ -207,7 +263,7 @@ class Resting(PretendClock):
         await super().sleep(seconds)
 
 
-def test_each_loop_does_what_is_due_and_then_rests() -> None:
+def test_each_loop_does_what_is_due_and_then_rests(caplog: pytest.LogCaptureFixture) -> None:
     """News is handed over and counted, an order whose buyer and webhook got lost is found, and nobody spins."""
     service = Service()
     service.pays()
@@ -215,7 +271,7 @@ def test_each_loop_does_what_is_due_and_then_rests() -> None:
     service.bootpay.pay("lost", 1000)
     clock, shop, metrics = Resting(), PretendShop(), Metrics()
     clock.advance(3600)
-    shop.answers = [HandedOver(settled=False, words="HTTP 503")]
+    shop.answers = [HandedOver(settled=False, words="HTTP 503", to="shop.example")]
     world = replace(service.world, clock=clock, fulfilment=shop)
 
     async def story() -> list[object]:
@@ -231,6 +287,8 @@ def test_each_loop_does_what_is_due_and_then_rests() -> None:
     assert found is not None
     assert State.PAID is found.payment.state
     assert {("settled",): 1, ("failed",): 1, ("dead",): 0} == metrics.deliveries.counts
+    (line,) = (record.message for record in caplog.records if "failed" in record.message)
+    assert "of order o1 to shop.example failed: HTTP 503; next try 20" in line
 
 
 @pytest.mark.parametrize(

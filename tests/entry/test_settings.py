@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ BASIC = {"BOOTPAY_CLIENT_KEY": "ck-abc", "BOOTPAY_SECRET_KEY": "sk-very-secret"}
 LEGACY = {"BOOTPAY_APPLICATION_ID": "app-abc", "BOOTPAY_PRIVATE_KEY": "pk-very-secret"}
 EMULATOR = {"DOJANG_MODE": "emulator"}
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +108,11 @@ def test_the_emulator_needs_no_account() -> None:
         ),
         (EMULATOR | {"DOJANG_DELIVER_SECRET": "secret"}, "DOJANG_DELIVER_SECRET", "whsec_"),
         (EMULATOR | {"DOJANG_DELIVER_SECRET": "whsec_a"}, "DOJANG_DELIVER_SECRET", "base64"),
-        (BASIC | {"DOJANG_DELIVER_SECRET": "whsec_c2hvcnQ="}, "DOJANG_DELIVER_SECRET", "24 characters"),
+        (
+            BASIC | {"DOJANG_DELIVER_SECRET": "whsec_c2hvcnQ="},
+            "DOJANG_DELIVER_SECRET",
+            "24 to 64 random bytes",
+        ),
         (BASIC | {"DOJANG_API_KEYS": "short"}, "DOJANG_API_KEYS", "16 characters"),
         (EMULATOR | {"DOJANG_STORE": "mysql://x"}, "DOJANG_STORE", "sqlite:///"),
         (EMULATOR | {"DOJANG_STORE": "sqlite://"}, "DOJANG_STORE", "sqlite:///"),
@@ -206,6 +214,27 @@ def test_an_endpoint_that_is_no_address_is_told_as_a_setting(address: str) -> No
 def test_a_table_is_named_in_the_ways_the_documents_show(store: str) -> None:
     """What people write down rightly goes through as it is."""
     assert store == read(EMULATOR | {"DOJANG_STORE": store}).store
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"DOJANG_MODE": "live"},
+        {"DOJANG_MODE": "live", "BOOTPAY_API": "v1"},
+        {"DOJANG_MODE": "live", "BOOTPAY_CLIENT_KEY": "x"},
+        {"DOJANG_MODE": "production"},
+        {"BOOTPAY_API": "v3"},
+        {"BOOTPAY_REST_APP_ID": "x"},
+        {"DOJANG_DELIVERS_TO": "https://shop.example"},
+        {"DOJANG_MODE": "emulator", "DOJANG_DELIVER_TO": "https://shop.example"},
+        {"DOJANG_MODE": "emulator", "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "maybe"},
+        {"DOJANG_STORE": "sqlite:///x", "DOJANG_STORE_FILE": "y"},
+    ],
+)
+def test_the_mistakes_that_most_people_make_are_told_in_korean_too(environment: dict[str, str]) -> None:
+    """A key that is missing or misspelt, and a value that is none of those there are."""
+    with pytest.raises(ConfigError, match=r"[가-힣]"):
+        read(environment)
 
 
 def test_the_right_name_beside_a_wrong_one_is_enough() -> None:
@@ -330,6 +359,35 @@ def test_a_file_that_cannot_be_read_is_a_sentence(environment: dict[str, str], s
         read({"BOOTPAY_CLIENT_KEY": "ck"} | environment)
 
     assert said in str(refused.value)
+
+
+def _secret(length: int) -> str:
+    return "whsec_" + base64.b64encode(bytes(range(length))).decode()
+
+
+@pytest.mark.parametrize("length", [0, 18, 23, 65])
+def test_a_secret_has_as_many_bytes_as_standard_webhooks_asks_for(length: int) -> None:
+    """24 to 64 once base64 is undone, in mode live; its characters are a third more and do not count."""
+    with pytest.raises(ConfigError, match="24 to 64 random bytes"):
+        read(BASIC | {"DOJANG_DELIVER_SECRET": f"{WHSEC} {_secret(length)}"})
+
+    fitting = f"{_secret(24)} {_secret(32)} {_secret(64)}"
+    assert 3 == len(read(BASIC | {"DOJANG_DELIVER_SECRET": fitting}).deliver_secrets)
+
+
+def test_the_command_that_makes_a_secret_makes_one_that_is_taken() -> None:
+    """What the sentences and the documents tell people to run."""
+    command = "import base64, os; print('whsec_' + base64.b64encode(os.urandom(24)).decode())"
+    made = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    with pytest.raises(ConfigError) as refused:
+        read(BASIC | {"DOJANG_DELIVER_SECRET": "short"})
+
+    assert f'python -c "{command}"' in str(refused.value)
+    for page in ("docs/aws.md", "docs/aws.ko.md", "src/dojang/entry/template/files/README.md"):
+        assert f'python -c "{command}"' in (ROOT / page).read_text(encoding="utf-8")
+    assert (made,) == read(BASIC | {"DOJANG_DELIVER_SECRET": made}).deliver_secrets
 
 
 def test_several_keys_and_secrets_are_split() -> None:

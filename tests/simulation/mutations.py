@@ -712,6 +712,15 @@ MISTAKES: tuple[Mistake, ...] = (
         ("money back by two workers",),
     ),
     Mistake(
+        "handing a notice over may take longer than the claim on it",
+        ("P7",),
+        edited(
+            deliver_owed._attempt,
+            ("hand_over(delivery, _HAND_OVER_WITHIN_S)", "hand_over(delivery, 200.0)"),
+        ),
+        ("deliver, deliver",),
+    ),
+    Mistake(
         "the shop's no is not heard",
         ("P5",),
         edited(verify._approve, ("if isinstance(word, Declined):", "if False:")),
@@ -808,7 +817,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "a delivery that fails is tried again at once, for ever",
         ("P7",),
-        replaced(deliver_owed.due_again, lambda attempts, now, spread=0.0: now),
+        replaced(deliver_owed.due_again, lambda attempts, now, *_: now),
     ),
     Mistake(
         "money that must not be kept is noted with another amount",
@@ -992,6 +1001,27 @@ MISTAKES: tuple[Mistake, ...] = (
         ("P9",),
         edited(cancelling._cancelled, ('origin = "shop" if late else origin', "pass")),
         ("a cancel taken up again, reconcile",),
+    ),
+    Mistake(
+        "what a whole cancel takes so late that a console has had its part is told as a console's",
+        ("P9",),
+        edited(
+            cancelling._late_effect,
+            (
+                "    return next((request for request in late if",
+                "    return next((request for request in () if",
+            ),
+        ),
+        ("a whole cancel taken up again, console cancels a part",),
+    ),
+    Mistake(
+        "the rest that a console takes is told as a whole cancel of the shop's, whatever became of that",
+        ("P9",),
+        edited(
+            cancelling._late_effect,
+            ("for request in late if _whole", "for request in payment.requests if _whole"),
+        ),
+        ("a whole cancel refused, console cancels the rest",),
     ),
     Mistake(
         "a cancel made in a console is told as the shop's",

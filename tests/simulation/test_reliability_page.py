@@ -1,4 +1,4 @@
-"""docs/reliability.md says which judge holds which promise and who notices a mistake: as the code does, no more."""
+"""docs/reliability.md says which judges and tests hold which promise and who notices a mistake: as it is, no more."""
 
 from __future__ import annotations
 
@@ -42,6 +42,24 @@ def test_the_page_tells_who_holds_the_promise(promise: str) -> None:
     noticed_by = {name for mistake in ours for name in mistake.caught_by or ("worlds by seed",)}
 
     assert (_judges(promise), len(ours), noticed_by) == _row(promise)
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_page_names_tests_that_there_are(promise: str) -> None:
+    """Beside its judges each promise has tests of its own: whoever follows the page finds them where it says."""
+    (line,) = re.findall(rf"^- \*\*{promise}\*\* .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    named = [name.split("::") for name in re.findall(r"`([^`]+)`", line)]
+
+    assert named
+    assert [] == [name for file, name in named if name not in _tests_in(PAGE.parents[1] / file)]
+
+
+def _tests_in(file: Path) -> set[str]:
+    return {
+        function.name
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_")
+    }
 
 
 def test_the_page_counts_the_mistakes() -> None:

@@ -52,7 +52,10 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(store: str, tmp_pa
 
 @pytest.mark.slow
 def test_the_server_stays_flat(tmp_path: Path) -> None:
-    """Thousands of requests, good, bad and unlucky, leave neither memory nor descriptors behind."""
+    """Thousands of requests, good, bad and unlucky, leave neither memory nor descriptors behind.
+
+    Nor do hundreds of deliveries to a shop that fails and whose address is another one each time.
+    """
     flatness = stay_flat(5_000, tmp_path, lambda _: None, samples=10)
     first, last = flatness.samples[0], flatness.samples[-1]
 
@@ -62,6 +65,12 @@ def test_the_server_stays_flat(tmp_path: Path) -> None:
     assert last.descriptors - first.descriptors < 30
     assert last.threads - first.threads < 8
     assert 4_000 < flatness.answers.total() - flatness.answers[0]
+    # Parts are cancelled, and some are refused: the order is not paid, or the key had another body.
+    assert flatness.cancels[200] > 20
+    assert flatness.cancels[409] > 20
+    met, taken = flatness.told
+    assert 100 < taken < met
+    assert flatness.genuine
 
 
 def test_a_wrong_word_is_one_sentence(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def lost_delivery(books: Ledgers) -> None:
 
 def second_id(books: Ledgers) -> None:
     """The same payment under another id."""
-    books.arrivals["o-1"].append(arrival(id_="o-1:2:order.paid.again"))
+    books.arrivals["o-1"].append(arrival(id_="o-1:2:order_paid_again"))
 
 
 def second_money(books: Ledgers) -> None:
@@ -247,7 +247,7 @@ def told_against_the_books(books: Ledgers) -> None:
 def returned_under_two_ids(books: Ledgers) -> None:
     """The money that went back is told twice, under two ids."""
     last = order_of(books)["version"]
-    id_ = f"o-1:{last}:order.money_returned.again"
+    id_ = f"o-1:{last}:order_money_returned_again"
     order_of(books)["deliveries"].append(delivery(id_))
     again = arrival(last, "order.money_returned", id_, receipt_id=OTHER, returned=PRICE)
     books.arrivals["o-1"].append(again)

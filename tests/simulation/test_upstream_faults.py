@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -251,6 +252,30 @@ def test_silence_is_ended_by_our_own_deadline(cases: Mapping[str, Case]) -> None
 
     assert (503, "upstream_unavailable") == (case.answer.status, code_of(case.answer))
     assert ("open", 1) == (case.during["state"], case.during["version"])
+
+
+def test_a_webhook_is_answered_while_bootpay_says_nothing(tmp_path: Path) -> None:
+    """The look-up is given up in time and the webhook kept; when Bootpay speaks again the order is paid by it."""
+    with EmulatorServer() as pretend:
+        bootpay = Wire(pretend.url)
+        settings = environment(tmp_path, pretend.url)
+        with serving(tmp_path, settings) as service:
+            register(service, "o-1")
+            receipt_id = checkout(bootpay, "o-1", confirmed=False)
+            for_ever = {"on": f"GET /v2/receipt/{receipt_id}", "do": "timeout_before", "delay_s": 300}
+            bootpay.need("POST", "/emulator/faults", for_ever)
+            hook = {"receipt_id": receipt_id, "order_id": "o-1", "status": 1}
+            # Bootpay waits for five seconds; a machine that is busy with other tests is given more.
+            answer = service.ask("POST", "/webhooks/bootpay", hook, within_s=20)
+            during = shown(service, "o-1")
+        bootpay.need("DELETE", "/emulator/faults")
+        with serving(tmp_path, settings, ahead_s=60) as service:
+            give_up = time.monotonic() + 20
+            while (later := shown(service, "o-1")["state"]) != "paid" and time.monotonic() < give_up:
+                pass
+
+    assert (200, {"success": True}) == (answer.status, answer.body)
+    assert ("open", "paid") == (during["state"], later)
 
 
 @pytest.mark.parametrize("name", APPROVING)

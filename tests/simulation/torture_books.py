@@ -42,10 +42,10 @@ def arrival(version: int = 2, what: str = "order.paid", id_: str = "", **more: A
         "cancelled": 0,
         "currency": "KRW",
     }
-    return Arrival(id_ or f"o-1:{version}:{what}", what, data | more, 200, genuine=True)
+    return Arrival(id_ or f"o-1:{version}:{what.replace('.', '_')}", what, data | more, 200, genuine=True)
 
 
-def delivery(id_: str = "o-1:2:order.paid", **more: Any) -> dict[str, Any]:
+def delivery(id_: str = "o-1:2:order_paid", **more: Any) -> dict[str, Any]:
     """What the store says it owed."""
     return {"id": id_, "lane": "notice", "state": "settled", "last_error": ""} | more
 
@@ -95,7 +95,7 @@ def step(books: Ledgers, what: str, **more: Any) -> int:
 
 def told(books: Ledgers, version: int, what: str, **more: Any) -> None:
     """One more notice, owed and heard."""
-    order_of(books)["deliveries"].append(delivery(f"o-1:{version}:{what}"))
+    order_of(books)["deliveries"].append(delivery(f"o-1:{version}:{what.replace('.', '_')}"))
     books.arrivals["o-1"].append(arrival(version, what, **more))
 
 

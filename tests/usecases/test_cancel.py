@@ -471,8 +471,8 @@ def test_no_time_left_begins_nothing(shop: Shop) -> None:
     assert (0, State.PAID) == (shop.bootpay.calls["cancel"], shop.state())
 
 
-def written_off(shop: Shop, amount: int = 300, key: str = "k1") -> ReceiptId:
-    """A part of 1000 left for Bootpay, was lost for all one could see, and was given up."""
+def written_off(shop: Shop, amount: int | None = 300, key: str = "k1") -> ReceiptId:
+    """A part of 1000, or all of it, left for Bootpay, was lost for all one could see, and was given up."""
     receipt_id = paid(shop)
     shop.bootpay.on("cancel", Fault.LOST_BEFORE)
     shop.bootpay.on("receipt", Fault.NOT_SENT)
@@ -627,6 +627,134 @@ def test_an_effect_that_comes_late_and_takes_everything_leaves_no_cancel_under_w
     ]
 
 
+def test_a_whole_cancel_that_comes_late_takes_what_a_console_left(shop: Shop) -> None:
+    """All of 1000 were written off, a console took 200: the late 800 are told as the shop's, and are done."""
+    receipt_id = written_off(shop, None)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    compared(shop)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+
+    assert (State.CANCELLED, (800, 1000, True)) == (shop.state(), in_short(back(shop)))
+    assert [("outside", 200), ("shop", 800)] == whose(shop)
+    assert 1 == shop.bootpay.calls["cancel"]
+
+
+def test_a_whole_cancel_that_comes_late_gives_back_the_tax_free_part_that_was_left(shop: Shop) -> None:
+    """A console took 100 of the 300 free of tax: the late rest is told with its 200."""
+    receipt_id = paid(shop, tax_free=300)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    assert isinstance(back(shop), CancelPending)
+    shop.clock.advance(660)
+    shop.reconcile()
+    shop.bootpay.ledger.outside_cancel(receipt_id, 800)
+    compared(shop)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+    request = shop.payment().requests[0]
+
+    assert ("done", 200, 200) == (request.outcome, request.amount, request.tax_free)
+
+
+def test_a_whole_cancel_stays_whole_though_its_repeat_named_what_was_left(shop: Shop) -> None:
+    """Its repeat asked for 800 and was refused, a console took 100 more: the first one's 700 are the shop's."""
+    receipt_id = written_off(shop, None)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    refused = in_short(back(shop))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 100)
+    compared(shop)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+
+    assert (WhyNot.CANCEL_REFUSED, (700, 1000, True)) == (refused, in_short(back(shop)))
+    assert [("outside", 200), ("outside", 100), ("shop", 700)] == whose(shop)
+
+
+def test_what_is_left_of_a_whole_cancel_that_never_left_is_a_consoles(shop: Shop) -> None:
+    """Nothing of it can come: a console that takes all of 1000 in two parts is told twice."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        back(shop)
+    for amount in (200, 800):
+        shop.bootpay.ledger.outside_cancel(receipt_id, amount)
+        compared(shop)
+
+    assert [("outside", 200), ("outside", 800)] == whose(shop)
+
+
+def test_a_part_of_what_is_left_is_never_taken_for_a_whole_cancel(shop: Shop) -> None:
+    """A whole cancel leaves nothing: 200 and then 500 of 1000 are a console's, and the whole is still awaited."""
+    receipt_id = written_off(shop, None)
+    for amount in (200, 500):
+        shop.bootpay.ledger.outside_cancel(receipt_id, amount)
+        compared(shop)
+
+    assert [("outside", 200), ("outside", 500)] == whose(shop)
+    assert (State.PAID, "undone") == (shop.state(), shop.payment().requests[0].outcome)
+
+
+def test_a_part_that_a_late_whole_cancel_may_hide_is_not_told_as_refused(shop: Shop) -> None:
+    """300 were refused on repeat, then all is gone: the 300 came before the rest, or not; nobody can tell."""
+    receipt_id = written_off(shop, None, key="whole")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, 300, "part")
+    shop.clock.advance(660)
+    shop.reconcile()
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    refused = in_short(back(shop, 300, "part"))
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+    answers = (in_short(back(shop, None, "whole")), in_short(back(shop, 300, "part")))
+
+    assert WhyNot.CANCEL_REFUSED == refused
+    assert ((1000, 1000, True), WhyNot.ALREADY_CANCELLED) == answers
+
+
+def test_one_of_two_whole_cancels_that_come_late_is_not_told_as_refused(shop: Shop) -> None:
+    """Both left and either may have taken what a console left: one is done, and nobody hears that nothing went back."""
+    receipt_id = written_off(shop, None, key="one")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, None, "other")
+    shop.clock.advance(660)
+    shop.reconcile()
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    refused = in_short(back(shop, None, "other"))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    compared(shop)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+    answers = (in_short(back(shop, None, "one")), in_short(back(shop, None, "other")))
+
+    assert WhyNot.CANCEL_REFUSED == refused
+    assert ((800, 1000, True), WhyNot.ALREADY_CANCELLED) == answers
+
+
+def test_a_part_that_a_console_may_hide_in_the_rest_is_not_told_as_refused(shop: Shop) -> None:
+    """300 were refused on repeat, then all of 1000 is gone: whether the 300 are among it, no sum can tell."""
+    receipt_id = written_off(shop)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    refused = in_short(back(shop, 300))
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    compared(shop)
+
+    assert (WhyNot.CANCEL_REFUSED, WhyNot.ALREADY_CANCELLED) == (refused, in_short(back(shop, 300)))
+
+
+def compared(shop: Shop) -> None:
+    """Bootpay has been asked about the order once more, however rarely that comes."""
+    shop.clock.advance(30 * 86_400)
+    shop.reconcile()
+
+
+def whose(shop: Shop) -> list[tuple[object, object]]:
+    """Whose cancels the history tells of, and how much each gave back."""
+    steps = shop.backend.history(OrderId("o1"))
+    return [(step.data["origin"], step.data["amount"]) for step in steps if "origin" in step.data]
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_a_look_that_another_cancel_overtook_is_made_again(shop: Shop, before: bool) -> None:
     """The written-off 300 come before or after the look, beside which another cancel begins: nothing leaves twice."""
@@ -759,6 +887,48 @@ def test_a_cancel_that_a_person_is_called_about_is_still_pending(shop: Shop) -> 
     assert "cancel_unresolved" == shop.payment().reason
     assert (CancelPending, CancelPending) == (type(first), type(again))
     assert (1, 300) == (shop.bootpay.calls["cancel"], kept.cancelled_price)
+
+
+def test_a_cancel_of_a_receipt_that_a_person_let_be_is_followed(shop: Shop) -> None:
+    """Its receipt names another order, and a person has dismissed that: what goes back is seen, and nobody called."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    compared(shop)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    done = in_short(back(shop, 300))
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    compared(shop)
+    compared(shop)
+
+    assert ((300, 300, False), State.PAID) == (done, shop.state())
+    assert [("shop", 300), ("outside", 200)] == whose(shop)
+
+
+def test_a_lost_cancel_of_a_receipt_that_a_person_let_be_is_looked_for(shop: Shop) -> None:
+    """Its 300 have gone back unseen: under its key nothing leaves a second time, whatever order the receipt names."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    compared(shop)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    assert isinstance(back(shop, 300), CancelPending)
+    compared(shop)
+
+    assert ((300, 300, True), State.PAID) == (in_short(back(shop, 300)), shop.state())
+    assert (1, 300) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
+def test_a_cancel_whose_receipt_names_another_order_all_at_once_is_not_sent_twice(shop: Shop) -> None:
+    """A person lets it be while 300 are in doubt, which have gone back: under its key nothing leaves again."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    pending = back(shop, 300)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    told = in_short(back(shop, 300))
+
+    assert (CancelPending, (300, 300, True)) == (type(pending), told)
+    assert (1, 300) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
 
 
 # Others at the same time

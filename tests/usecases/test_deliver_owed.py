@@ -52,6 +52,18 @@ def test_a_notice_is_handed_over_once_and_settled(shop: Shop) -> None:
     assert [DeliveryState.SETTLED] == [owed.state for owed in shop.owed()]
 
 
+def test_a_shop_that_asks_for_time_is_left_alone_for_so_long(shop: Shop) -> None:
+    """Its `Retry-After` of ten minutes puts off the attempt that would come after five seconds."""
+    _paid(shop)
+    shop.receiver.answers = [replace(FAILED, wait_s=600.0)]
+    tried = []
+    for wait_s in (0, 6, 593, 2):
+        shop.clock.advance(wait_s)
+        tried.append(shop.deliver().tried)
+
+    assert [1, 0, 0, 1] == tried
+
+
 def test_a_failed_notice_is_repeated_under_the_same_id_on_schedule(shop: Shop) -> None:
     """The receiver recognises a repeat; between attempts there is peace."""
     _paid(shop)
@@ -62,8 +74,22 @@ def test_a_failed_notice_is_repeated_under_the_same_id_on_schedule(shop: Shop) -
         tried.append(shop.deliver().tried)
 
     assert [1, 0, 1, 0, 1] == tried
-    assert {"o1:2:order.paid"} == {delivery.id for delivery in shop.receiver.received}
+    assert {"o1:2:order_paid"} == {delivery.id for delivery in shop.receiver.received}
     assert DeliveryState.SETTLED is shop.owed()[0].state
+
+
+def test_a_failed_attempt_is_told_in_a_sentence(shop: Shop) -> None:
+    """Whose it is, where it went, why it failed and when it goes again; given up, there is no next try."""
+    _paid(shop)
+    shop.receiver.answers = [replace(FAILED, to="shop.example"), replace(GONE, to="shop.example")]
+    (failed,) = shop.deliver().attempts
+    due_at = shop.owed()[0].due_at
+    shop.clock.advance(6)
+    (dead,) = shop.deliver().attempts
+
+    told = "delivery o1:2:order_paid of order o1 to shop.example failed"
+    assert f"{told}: HTTP 503; next try {due_at:%Y-%m-%dT%H:%M:%SZ}" == failed.sentence
+    assert f"{told}: HTTP 410; given up" == dead.sentence
 
 
 def test_an_orders_notices_arrive_in_order(shop: Shop) -> None:
@@ -119,12 +145,12 @@ def test_after_the_last_attempt_a_person_is_called(shop: Shop) -> None:
     shop.receiver.answers = [FAILED] * ATTEMPTS_MAX
     _until_given_up(shop)
     given_up = (len(shop.receiver.received), shop.state(), shop.owed()[0].state)
-    shop.backend.retry_delivery("o1:2:order.paid", shop.clock.now())
+    shop.backend.retry_delivery("o1:2:order_paid", shop.clock.now())
     shop.deliver()
 
     assert (ATTEMPTS_MAX, State.ATTENTION, DeliveryState.DEAD) == given_up
     assert DeliveryState.SETTLED is shop.owed()[0].state
-    assert {"o1:2:order.paid"} == {delivery.id for delivery in shop.receiver.received}
+    assert {"o1:2:order_paid"} == {delivery.id for delivery in shop.receiver.received}
 
 
 def test_a_crash_while_giving_up_still_calls_a_person(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +187,7 @@ def test_a_crash_after_handing_over_repeats_recognisably(shop: Shop, monkeypatch
     shop.clock.advance(91)
     shop.deliver()
 
-    assert ["o1:2:order.paid"] * 2 == [delivery.id for delivery in shop.receiver.received]
+    assert ["o1:2:order_paid"] * 2 == [delivery.id for delivery in shop.receiver.received]
 
 
 def test_giving_up_waits_for_an_approval_under_way(shop: Shop) -> None:
@@ -241,7 +267,7 @@ def test_a_function_is_called_beside_itself_only_after_the_ninety_seconds_users_
     world = replace(shop.world, fulfilment=FunctionFulfilment(fulfil, inline))
     shop.run(deliver_owed(world))
 
-    assert ["o1:2:order.paid"] * calls == called
+    assert ["o1:2:order_paid"] * calls == called
     assert [DeliveryState.SETTLED] == [owed.state for owed in shop.owed()]
     assert "90 seconds" in str(Dojang.__doc__)
 

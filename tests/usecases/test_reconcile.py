@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -647,6 +647,37 @@ class FailingAfter:
         return getattr(self._store, name)
 
 
+def test_each_look_is_told_of_as_it_ends_even_if_the_run_never_does(shop: Shop) -> None:
+    """Nobody waits for hours to hear that Bootpay is silent, and a store that fails hides nothing that went before."""
+    for name in ("o1", "o2"):
+        shop.order(name)
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    shop.hear(receipt_id)
+    shop.clock.advance(121)
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    heard: list[object] = []
+
+    def hear(look: ReconcileReport) -> None:
+        heard.append((look.notices, look.checked, told(look), [why for _, why in look.errors]))
+
+    class Away(FailingAfter):
+        async def claim_checks(self, *arguments: Any, **more: Any) -> Any:
+            if heard:
+                raise StoreUnavailable("away")
+            return (await self._store.claim_checks(*arguments, **more))[:1]
+
+        async def reschedule(self, *arguments: Any) -> None:
+            raise StoreUnavailable("away")
+
+    world = replace(shop.world, store=Away(shop, 9))
+    with pytest.raises(StoreUnavailable):
+        shop.run(reconcile(world, told=hear))
+
+    assert (0, 0, [], ["OutcomeUnknown"]) == heard[0]
+    assert [(0, 1)] == [(notices, checked) for notices, checked, _, _ in heard[1:]]
+
+
 def test_a_limit_is_kept_and_said(shop: Shop) -> None:
     """The rest is due still and comes in the next run."""
     for number in range(5):
@@ -814,6 +845,61 @@ def test_two_reconcilers_do_everything_once(shop: Shop) -> None:
         shop.receiver.told,
     )
     assert [("o1", "pending", "paid", False)] == [change for report in reports for change in told(report)]
+
+
+class Claiming:
+    """A store that knows until when the caller has what it took."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._store = shop.world.store
+        self.until: dict[str, datetime] = {}
+
+    async def claim_checks(self, now: datetime, until: datetime, limit: int, /, **more: Any) -> Any:
+        """See `Store.claim_checks`."""
+        claimed = await self._store.claim_checks(now, until, limit, **more)
+        self.until.update((str(order_id), until) for order_id in claimed)
+        return claimed
+
+    async def claim_notices(self, now: datetime, until: datetime, limit: int, /) -> Any:
+        """See `Store.claim_notices`."""
+        claimed = await self._store.claim_notices(now, until, limit)
+        self.until.update((str(stored.notice.receipt_id), until) for stored in claimed)
+        return claimed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_claim_holds_until_its_last_look_has_ended_however_slow_bootpay_is(shop: Shop) -> None:
+    """Another machine would ask about the same order meanwhile; forty seconds are left, as docs/reliability.md says."""
+    for number in range(9):
+        shop.order(f"o{number}")
+        notice = Notice(receipt_id=ReceiptId(f"{number:024x}"))
+        shop.backend.receive(notice, shop.clock.now(), shop.clock.now())
+    shop.clock.advance(3_600)
+    store, left_s = Claiming(shop), list[tuple[str, float]]()
+
+    class Silent:
+        """A Bootpay that answers nothing, as late as it may."""
+
+        async def look_up(self, receipt_id: ReceiptId, within_s: float, /) -> None:
+            """Nothing."""
+            self._wait(receipt_id, within_s)
+
+        async def look_up_order(self, order_id: OrderId, within_s: float, /) -> None:
+            """Nothing."""
+            self._wait(order_id, within_s)
+
+        def _wait(self, asked: str, within_s: float) -> None:
+            shop.clock.advance(within_s)
+            left_s.append((asked, (store.until[asked] - shop.clock.now()).total_seconds()))
+            raise OutcomeUnknown("no answer")
+
+    world = replace(shop.world, gateway=Silent(), store=store)  # type: ignore[arg-type]  # no money moves here
+    report = shop.run(reconcile(world))
+
+    assert (0, 18) == (report.checked, len({asked for asked, _ in left_s}))
+    assert 39 <= min(left for _, left in left_s)
 
 
 def test_what_is_claimed_by_one_is_not_taken_by_another(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from dojang.emulator.ledger import LedgerRefusal
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown
 from dojang.ports import Approved, Declined
 from dojang.testing import Fault, PretendShop
+from dojang.usecases.resolve import Resolution, resolve
 from dojang.usecases.verify import OrderUnknown, ReceiptUnknown, Throttled, Verification, verify
 
 if TYPE_CHECKING:
@@ -542,6 +543,28 @@ def test_an_unfinished_receipt_that_is_still_undecided_is_looked_at_once(shop: S
     shop.verify(first)
     shop.clock.advance(46)
     shop.bootpay.ledger.tamper(first, {"status": 4})
+    shop.bootpay.calls.clear()
+
+    assert Pending() == shop.verify(second)
+    assert {"receipt": 1} == shop.bootpay.calls
+
+
+def test_an_unfinished_receipt_that_a_person_let_be_is_looked_at_once(shop: Shop) -> None:
+    """It names another order once more, which nobody is asked about again: the buyer of the second one waits."""
+    shop.order()
+    first, second = shop.bootpay.agree("o1", 1000), shop.bootpay.pay("o1", 1000)
+
+    def doubtful_then_renamed() -> None:
+        shop.bootpay.ledger.tamper(first, {"order_id": "o1"})
+        shop.bootpay.on("confirm", Fault.LOST_BEFORE)
+        shop.verify(first)
+        shop.clock.advance(46)
+        shop.bootpay.ledger.tamper(first, {"order_id": "another"})
+
+    doubtful_then_renamed()
+    shop.verify(first)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
+    doubtful_then_renamed()
     shop.bootpay.calls.clear()
 
     assert Pending() == shop.verify(second)

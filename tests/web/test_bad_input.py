@@ -168,6 +168,66 @@ def test_an_unknown_field_inside_another_is_compared_with_its_neighbours(shop: S
     assert "98765432101" not in answer.body.decode()
 
 
+ORDERS, CANCEL, RESOLVE = "/v1/orders", "/v1/orders/o1/cancel", "/v1/orders/o1/resolve"
+VERIFY, RECONCILE = "/v1/orders/o1/verify", "/v1/reconcile"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said", "said_ko"),
+    [
+        (ORDERS, GOOD_ORDER | {"price": True},
+         "price must be a number or text, not true or false", "price은(는) 숫자 또는 문자열"),
+        (ORDERS, GOOD_ORDER | {"order_id": 1},
+         "order_id must be text, not a whole number", "order_id은(는) 문자열"),
+        (ORDERS, GOOD_ORDER | {"price": "3,000"},
+         'price as text must be plain digits, such as "3000"', 'price을(를) 문자열로 쓸 때는 "3000"'),
+        (ORDERS, GOOD_ORDER | {"expires_at": 1},
+         "expires_at must be a moment with its", "expires_at은(는) 시간대가 있는 시각"),
+        (ORDERS, GOOD_ORDER | {"expires_at": "x"},
+         "expires_at must be a moment with its", "expires_at은(는) 시간대가 있는 시각"),
+        (ORDERS, GOOD_ORDER | {"expires_at": "2026-11-24T00:00:00"},
+         "expires_at must be a moment", "expires_at은(는) 시간대가"),
+        (ORDERS, GOOD_ORDER | {"metadata": {"a": []}},
+         "metadata[...] must be true or false or a number or", "metadata[...]은(는)"),
+        (ORDERS, {"order_id": "o2", "price": 1},
+         "The field name is missing", "필수 필드 name이(가) 없습니다"),
+        (ORDERS, [], "The body must be an object, not a list", "본문은 객체 형식이어야 합니다. 받은 형식: 배열"),
+        (ORDERS, GOOD_ORDER | {"currency": "EUR"},
+         "currency must be one of KRW, USD", "currency은(는) KRW, USD 중"),
+        (VERIFY, {}, "The field receipt_id is missing", "필수 필드 receipt_id이(가) 없습니다"),
+        (VERIFY, {"receipt_id": 5},
+         "receipt_id must be text, not a whole number", "receipt_id은(는) 문자열"),
+        (CANCEL, {"reason": None},
+         "reason must be text, not null", "reason은(는) 문자열 형식이어야 합니다. 받은 형식: null"),
+        (CANCEL, {"reason": "x", "amount": "all"},
+         "amount as text must be plain digits", "amount을(를) 문자열로"),
+        (CANCEL, {"reason": "x", "refund_account": {}},
+         "The field bank_code in refund_account is missing", "refund_account에 필수 필드 bank_code"),
+        (CANCEL, {"reason": "x", "refund_account": "004"},
+         "refund_account must be an object or null, not text", "refund_account은(는) 객체"),
+        (RESOLVE, {"decision": "return"}, "The field who is missing", "필수 필드 who이(가) 없습니다"),
+        (RESOLVE, {"decision": "return", "who": []}, "who must be text, not a list", "who은(는) 문자열"),
+        (RECONCILE, {"limit": 0}, "limit must be at least 1", "limit은(는) 1 이상의 정수"),
+        (RECONCILE, {"limit": 1001}, "limit must be at most 1000", "limit은(는) 1000 이하의 정수"),
+        (RECONCILE, {"limit": 2.5},
+         "limit must be a whole number, not a fraction", "limit은(는) 정수 형식이어야 합니다. 받은 형식: 소수"),
+        (RECONCILE, {"everything": 1},
+         "everything must be true or false, not a whole", "everything은(는) true/false"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told_in_both_languages(
+    shop: Shop, path: str, body: object, said: str, said_ko: str
+) -> None:
+    """The field is named in each, and nothing of the library's own words is left, in either."""
+    shop.register()
+    answer = shop.ask("POST", path, json.dumps(body).encode(), headers=ONCE)
+
+    assert (400, "invalid_request") == (answer.status, answer.code)
+    assert said in answer.json["detail"]
+    assert said_ko in answer.json["detail_ko"]
+    assert "Expected" not in answer.body.decode()
+
+
 def test_a_number_that_no_float_holds_is_refused_not_rounded(shop: Shop) -> None:
     """3000.0000000000001 is not 3000."""
     answer = shop.ask("POST", "/v1/orders", b'{"order_id": "o1", "name": "n", "price": 3000.0000000000001}')

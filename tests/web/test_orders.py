@@ -89,7 +89,7 @@ def test_an_order_is_shown_with_receipts_and_deliveries(shop: Shop) -> None:
         (receipt["fate"], receipt["price"]) for receipt in answer.json["receipts"]
     ]
     assert {
-        "id": "o1:2:order.paid",
+        "id": "o1:2:order_paid",
         "order_id": "o1",
         "type": "order.paid",
         "lane": "notice",
@@ -203,7 +203,7 @@ def test_a_delivery_is_tried_again(shop: Shop) -> None:
     again = shop.ask("POST", f"/v1/deliveries/{owed.id}/retry")
     shop.memory.settle_delivery(replace(owed, state=DeliveryState.SETTLED, settled_at=shop.clock.now()))
     settled = shop.ask("POST", f"/v1/deliveries/{owed.id}/retry")
-    unknown = shop.ask("POST", "/v1/deliveries/o1:9:order.paid/retry")
+    unknown = shop.ask("POST", "/v1/deliveries/o1:9:order_paid/retry")
 
     assert ("dead", None, "HTTP 500") == (dead["state"], dead["due_at"], dead["last_error"])
     assert (200, "due", "2026-11-23T03:00:00Z") == (again.status, again.json["state"], again.json["due_at"])
@@ -213,6 +213,18 @@ def test_a_delivery_is_tried_again(shop: Shop) -> None:
         settled.json["settled_at"],
     )
     assert (404, "delivery_not_found") == (unknown.status, unknown.code)
+
+
+def test_a_delivery_is_tried_again_whatever_its_order_is_called(shop: Shop) -> None:
+    """The id as the order shows it, in the path as it is or quoted; an order's id as it is is none."""
+    shop.register("shop.7")
+    shop.verify(shop.receipt(order_id="shop.7"), "shop.7")
+    (owed,) = shop.ask("GET", "/v1/orders/shop.7").json["deliveries"]
+
+    assert "shop@7:2:order_paid" == owed["id"]
+    for segment in ("shop@7:2:order_paid", "shop%407%3A2%3Aorder_paid"):
+        assert 200 == shop.ask("POST", f"/v1/deliveries/{segment}/retry").status
+    assert 400 == shop.ask("POST", "/v1/deliveries/shop.7:2:order_paid/retry").status
 
 
 def test_the_id_of_money_back_may_be_tried_again_too(shop: Shop) -> None:
@@ -233,7 +245,7 @@ def test_the_id_of_money_back_may_be_tried_again_too(shop: Shop) -> None:
         ("GET", "/v1/orders/o1", b""),
         ("GET", "/v1/orders/o1/history", b""),
         ("GET", "/v1/orders/o1/state", b""),
-        ("POST", "/v1/deliveries/o1:2:order.paid/retry", b""),
+        ("POST", "/v1/deliveries/o1:2:order_paid/retry", b""),
     ],
 )
 def test_every_route_tells_when_the_store_fails(shop: Shop, method: str, path: str, body: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from dojang.core.order import ReceiptId
 from dojang.drive import run
-from dojang.errors import NotSent, StoreUnavailable
+from dojang.errors import NotSent, OutcomeUnknown, StoreUnavailable
 from dojang.ports import Notice
 from dojang.web.http import Request
 from dojang.web.routes import WebOptions
@@ -108,6 +108,24 @@ def test_when_bootpay_cannot_be_asked_the_notice_is_kept_and_acknowledged(shop: 
 
     assert (200, True) == (answer.status, stored.due_at is not None)
     assert 'dojang_webhooks_total{generation="2",outcome="later"} 1' in shop.api.metrics.text()
+
+
+@pytest.mark.parametrize("path", [V2, V1])
+def test_a_webhook_is_acknowledged_in_time_however_silent_bootpay_is(shop: Shop, path: str) -> None:
+    """Bootpay waits five seconds for its answer and takes silence for a failure: after four at most it has one."""
+    shop.register()
+
+    async def silent(_: object, within_s: float, /) -> None:
+        await shop.clock.sleep(within_s)
+        raise OutcomeUnknown("no answer in time")
+
+    shop.bootpay.look_up = silent  # type: ignore[method-assign]
+    answer = shop.ask("POST", path, _hook("a" * 24), key=None)
+    (stored,) = shop.memory.notices(10)
+
+    assert ACKNOWLEDGED[path][:2] == (answer.status, answer.body)
+    assert 0 < shop.clock.monotonic() <= 4
+    assert (0, True) == (stored.attempts, stored.due_at is not None)
 
 
 @pytest.mark.parametrize("path", [V2, V1])

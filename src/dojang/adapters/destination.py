@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Destination", "Unreachable", "plain_url"]
 
 _ANSWER_MAX = 65_536
+_HEADER_MAX = 100
 # As many as may be in use at once: urllib3 complains in the log about each that it does not keep.
 _KEPT_MAX = 64
+# A name behind a load balancer has a handful of addresses at a time, and over the months as many as there are.
+_ADDRESSES_MAX = 4
 # What is left of a name or an address once it is written in ASCII; no zone, no percent sign, no backslash.
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
 
@@ -41,10 +45,12 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         status: HTTP status.
         body: At most 64 KiB of it.
+        retry_after: The header of this name, as it is; empty where there is none.
     """
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class Unreachable(msgspec.Struct, frozen=True):
@@ -82,19 +88,20 @@ class Destination:
         self._allow_private = allow_private
         self._allow_loopback = allow_loopback or allow_private
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._choosing = threading.Lock()
         self._resolving = Aside(_KEPT_MAX)
+
+    @property
+    def host(self) -> str:
+        """The name or address that is posted to, and nothing else of the URL: the rest may hold a secret."""
+        return self._host
 
     def post(self, body: bytes, headers: Mapping[str, str], within_s: float) -> Answered | Unreachable:
         """Post JSON once and read the answer, all within the time given."""
         import urllib3
 
         ends_at = time.monotonic() + within_s
-        try:
-            address = self._address(within_s)
-        except TimeoutError:
-            return Unreachable(f"the address of {self._host} took too long to find")
-        except (OSError, UnicodeError):
-            return Unreachable(f"{self._host} has no address")
+        address = self._address(within_s)
         if isinstance(address, Unreachable):
             return address
         left_s = ends_at - time.monotonic()
@@ -118,14 +125,39 @@ class Destination:
             else:
                 # What is left unread would be taken for the next answer.
                 answer.close()
-            return Answered(answer.status, said)
+            return Answered(answer.status, said, answer.headers.get("retry-after", "")[:_HEADER_MAX])
         except urllib3.exceptions.HTTPError as error:
-            return Unreachable(type(error).__name__)
+            return Unreachable(_why(error, within_s))
+
+    def reached(self, within_s: float) -> Unreachable | None:
+        """Connect and hang up: why nothing can be posted here now, or None. Nothing is sent but the greeting of TLS."""
+        import urllib3
+
+        address = self._address(within_s)
+        if isinstance(address, Unreachable):
+            return address
+        # The pool's own way to make one, so that it is judged by the very certificates that a post is judged by.
+        connection = self._pool(address)._new_conn()
+        connection.timeout = within_s
+        try:
+            connection.connect()
+        except urllib3.exceptions.HTTPError as error:
+            return Unreachable(_why(error, within_s))
+        except (OSError, ValueError) as error:
+            return Unreachable(_why(urllib3.exceptions.SSLError(error), within_s))
+        finally:
+            connection.close()
+        return None
 
     def _address(self, within_s: float) -> str | Unreachable:
         """The one address to connect to, or why not: every address that the name has must be allowed."""
         search = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
-        found = self._resolving.do(search, within_s, too_late=lambda _: None)
+        try:
+            found = self._resolving.do(search, within_s, too_late=lambda _: None)
+        except TimeoutError:
+            return Unreachable(f"the address of {self._host} took too long to find")
+        except (OSError, UnicodeError):
+            return Unreachable(f"{self._host} has no address: the name was not found")
         addresses = [str(entry[4][0]) for entry in found]
         for text in addresses:
             place = place_of(text)
@@ -151,27 +183,65 @@ class Destination:
                 return False
 
     def _pool(self, address: str) -> urllib3.HTTPConnectionPool:
+        """The connections to this address; of many addresses the one unused for longest is let go of."""
+        with self._choosing:
+            pool = self._pools.pop(address, None)
+            if pool is None:
+                pool = self._new_pool(address)
+            self._pools[address] = pool
+            while len(self._pools) > _ADDRESSES_MAX:
+                # Not closed: another thread may be about to ask there. urllib3 closes what a pool keeps as soon as
+                # nobody holds the pool any more.
+                del self._pools[next(iter(self._pools))]
+        return pool
+
+    def _new_pool(self, address: str) -> urllib3.HTTPConnectionPool:
         import urllib3
 
         from dojang.adapters.timed_answer import TimedHTTPConnection, TimedHTTPSConnection
 
-        if address not in self._pools:
-            pool: urllib3.HTTPConnectionPool
-            if self._scheme == "https":
-                # The certificate must be the name's, although the connection is to the address.
-                pool = urllib3.HTTPSConnectionPool(
-                    address,
-                    self._port,
-                    maxsize=_KEPT_MAX,
-                    assert_hostname=self._name,
-                    server_hostname=self._name,
-                )
-                pool.ConnectionCls = TimedHTTPSConnection
-            else:
-                pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
-                pool.ConnectionCls = TimedHTTPConnection
-            self._pools[address] = pool
-        return self._pools[address]
+        pool: urllib3.HTTPConnectionPool
+        if self._scheme == "https":
+            # The certificate must be the name's, although the connection is to the address.
+            pool = urllib3.HTTPSConnectionPool(
+                address,
+                self._port,
+                maxsize=_KEPT_MAX,
+                assert_hostname=self._name,
+                server_hostname=self._name,
+            )
+            pool.ConnectionCls = TimedHTTPSConnection
+        else:
+            pool = urllib3.HTTPConnectionPool(address, self._port, maxsize=_KEPT_MAX)
+            pool.ConnectionCls = TimedHTTPConnection
+        return pool
+
+
+def _why(error: Exception, within_s: float) -> str:
+    """What went wrong with a connection, in words that need no knowledge of the library that made it."""
+    from urllib3 import exceptions
+
+    cause = error.__cause__ or error.__context__
+    match error:
+        # Before the next: to an older urllib3 it is one of those.
+        case exceptions.NewConnectionError():
+            refused = isinstance(cause, ConnectionRefusedError)
+            return "the connection was refused" if refused else "no connection could be made"
+        case exceptions.ConnectTimeoutError():
+            return "no connection was made in time"
+        case exceptions.ReadTimeoutError():
+            return f"no answer within {within_s:.3g} s"
+        case exceptions.SSLError():
+            inner = error.args[0] if error.args else None
+            if not isinstance(inner, ValueError):
+                return "no TLS connection could be made"
+            # OpenSSL's own sentence; whose certificate it is instead stands in none of these words.
+            words = getattr(inner, "verify_message", "") or "it is for another name"
+            return f"its certificate is not trusted: {words}"
+        case exceptions.ProtocolError() | exceptions.DecodeError():
+            return "the connection ended before a whole answer came, or the answer was no HTTP"
+        case _:
+            return type(error).__name__
 
 
 def plain_url(url: str) -> SplitResult:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from dojang.adapters.destination import Answered, Destination
+from dojang.adapters.retry_after import asked_to_wait_s
 from dojang.adapters.signature import signed_headers
-from dojang.core.delivery import Delivery
+from dojang.core.delivery import Delivery, delivery_id
 from dojang.core.order import Order
 from dojang.core.receipt import Receipt
 from dojang.drive import Caller
@@ -51,9 +52,13 @@ class HttpFulfilment:
         headers = signed_headers(self._secrets, delivery.id, int(self._now().timestamp()), body)
         answer = await self._call(self._destination.post, body, headers, within_s)
         if not isinstance(answer, Answered):
-            return HandedOver(settled=False, words=answer.words)
+            return HandedOver(settled=False, words=answer.words, to=self._destination.host)
         return HandedOver(
-            settled=200 <= answer.status < 300, gone=answer.status == 410, words=f"HTTP {answer.status}"
+            settled=200 <= answer.status < 300,
+            gone=answer.status == 410,
+            words=f"HTTP {answer.status}",
+            wait_s=asked_to_wait_s(answer.status, answer.retry_after, self._now()),
+            to=self._destination.host,
         )
 
 
@@ -116,7 +121,7 @@ class HttpApproval:
             },
         }
         body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-        message_id = f"{order.id}:{receipt.id}:approve"
+        message_id = delivery_id(order.id, receipt.id, "approve")
         headers = signed_headers(self._secrets, message_id, int(now.timestamp()), body)
         answer = await self._call(self._destination.post, body, headers, within_s)
         if not isinstance(answer, Answered):

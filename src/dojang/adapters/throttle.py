@@ -24,17 +24,19 @@ class LookUpThrottle:
     Args:
         monotonic: Seconds that never go back.
         per_order: How many look-ups one order may cause at once, and how many per minute afterwards.
-        overall_per_s: How many all orders together may cause per second, with a burst of two seconds' worth.
+        overall_per_s: How many all orders together may cause per second, with a burst of two seconds' worth: less
+            than one process can do, else it would hold nobody back, and far more than a shop's buyers need.
+            None: any number, where there is no quota.
     """
 
     def __init__(
-        self, monotonic: Callable[[], float], *, per_order: int = 100, overall_per_s: float = 5_000.0
+        self, monotonic: Callable[[], float], *, per_order: int = 100, overall_per_s: float | None = 500.0
     ) -> None:
         self._monotonic = monotonic
         self._per_order = float(per_order)
         self._refill_per_s = per_order / 60
         self._overall_per_s = overall_per_s
-        self._all = _Bucket(overall_per_s * 2, monotonic())
+        self._all = _Bucket((overall_per_s or 0.0) * 2, monotonic())
         self._orders: OrderedDict[str, _Bucket] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -46,10 +48,9 @@ class LookUpThrottle:
             self._orders[order_id] = bucket
             if len(self._orders) > _ORDERS_REMEMBERED_MAX:
                 self._orders.popitem(last=False)
-            wait_s = max(
-                _wait_s(bucket, self._per_order, self._refill_per_s, now),
-                _wait_s(self._all, self._overall_per_s * 2, self._overall_per_s, now),
-            )
+            wait_s = _wait_s(bucket, self._per_order, self._refill_per_s, now)
+            if self._overall_per_s is not None:
+                wait_s = max(wait_s, _wait_s(self._all, self._overall_per_s * 2, self._overall_per_s, now))
             if wait_s == 0:
                 bucket.tokens -= 1
                 self._all.tokens -= 1

@@ -1,7 +1,7 @@
 """Approving a receipt: the intent before money moves, and the ways it ends without a payment.
 
 Rule 1: the intent is written down, leased and claimed before anybody asks Bootpay to confirm.
-Rule 2: a buyer is told a shop's own words, and never Bootpay's.
+Rule 2: a shop's own words and Bootpay's are for the history; a buyer is told the sentence of the reason alone.
 """
 
 from __future__ import annotations

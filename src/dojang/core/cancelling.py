@@ -183,13 +183,15 @@ AMBIGUOUS = "cancel_ambiguous"
 """Why a person is called where no sum can tell whose cancel it was."""
 
 
-def _late_effect(payment: Payment, amount: int) -> CancelRequest | None:
+def _late_effect(payment: Payment, amount: int, price: int) -> CancelRequest | None:
     """The shop's own cancel that this may be: given up or in doubt, though it had left us."""
     # Were it a console's after all, the shop is told of a cancel that somebody has made: never of two.
-    return next(
-        (request for request in payment.requests if _may_come_late(request) and request.amount == amount),
-        None,
-    )
+    late = [request for request in payment.requests if _may_come_late(request)]
+    exact = next((request for request in late if request.amount == amount), None)
+    if exact is not None or payment.cancelled + amount < price:
+        return exact
+    # A whole cancel names no amount: where a console has taken a part by then, it takes the rest.
+    return next((request for request in late if _whole(request, price)), None)
 
 
 def _may_come_late(request: CancelRequest) -> bool:
@@ -197,13 +199,28 @@ def _may_come_late(request: CancelRequest) -> bool:
     return request.left and request.outcome in ("undone", "unknown", "refused_repeat")
 
 
-def _in_doubt(payment: Payment, amount: int, late: CancelRequest | None) -> list[str]:
+def _whole(request: CancelRequest, price: int) -> bool:
+    """Whether an attempt of it that left has named no amount."""
+    return price in (request.amount, request.most)
+
+
+def _in_doubt(payment: Payment, amount: int, price: int, late: CancelRequest | None) -> list[str]:
     """The keys of the cancels that may be among what went back and cannot be told from it: they never leave again."""
+    everything = payment.cancelled + amount >= price
     return [
         request.key
         for request in payment.requests
-        if request.outcome == "in_flight"
-        or (late is None and _may_come_late(request) and request.amount <= amount)
+        if (
+            # Where nothing is left, ours is among it, unless it was all another one of ours that came late.
+            request.outcome == "in_flight" and (late is not None or not everything)
+        )
+        or (
+            # A whole cancel takes what others have left: any of them may have come before it.
+            _may_come_late(request)
+            and request is not late
+            and (late is None or everything)
+            and (request.amount <= amount or (everything and _whole(request, price)))
+        )
     ]
 
 
@@ -225,7 +242,8 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
         return draft.done(replay)
     total = _total(receipt)
     if total is not None:
-        if any(asked.reason in DOUBTS and asked.receipt_id == receipt.id for asked in payment.dismissed):
+        over = DOUBTS if receipt.order_id == draft.order.id else {REVERTED}
+        if any(asked.reason in over and asked.receipt_id == receipt.id for asked in payment.dismissed):
             draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))
         if total > payment.cancelled:
             _cancelled(draft, receipt, total, origin="outside")
@@ -244,11 +262,9 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
 def _cancelled(draft: Draft, receipt: Receipt, total: int, *, origin: str) -> None:
     price = draft.order.price.minor
     amount = total - draft.payment.cancelled
-    late = _late_effect(draft.payment, amount) if origin == "outside" else None
+    late = _late_effect(draft.payment, amount, price) if origin == "outside" else None
     what = What.CANCELLED if total >= price else What.PARTIALLY_CANCELLED
-    # Where nothing is left, ours is among it, unless it was all another one of ours that came late.
-    unclear = origin == "outside" and (what is What.PARTIALLY_CANCELLED or late is not None)
-    doubted = _in_doubt(draft.payment, amount, late) if unclear else []
+    doubted = _in_doubt(draft.payment, amount, price, late) if origin == "outside" else []
     origin = "shop" if late else origin
     draft.step(
         what,

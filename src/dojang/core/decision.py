@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from dojang.core.delivery import Delivery, Lane
+from dojang.core.delivery import Delivery, Lane, delivery_id
 from dojang.core.history import apply
 from dojang.core.order import OrderId, ReceiptId, major_units
 from dojang.core.payment import Event, Payment, Question, Record, What, shown_state
@@ -131,7 +131,7 @@ class Draft:
         data |= more
         self.owes.append(
             Delivery(
-                id=f"{self.order.id}:{self.version}:{kind}",
+                id=delivery_id(self.order.id, self.version, kind),
                 order_id=self.order.id,
                 seq=self.version,
                 lane=Lane.NOTICE,
@@ -146,7 +146,7 @@ class Draft:
         """Owe a receipt's money back. One delivery per receipt, ever: its id says so."""
         self.owes.append(
             Delivery(
-                id=f"{self.order.id}:{receipt_id}:money_back",
+                id=delivery_id(self.order.id, receipt_id, "money_back"),
                 order_id=self.order.id,
                 seq=self.version,
                 lane=Lane.MONEY_BACK,

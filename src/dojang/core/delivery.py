@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dojang.core.order import OrderId
+from dojang.core.order import OrderId, ReceiptId
 from dojang.core.values import Value, field
 
-__all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "due_again"]
+__all__ = ["ATTEMPTS_MAX", "Delivery", "DeliveryState", "Lane", "delivery_id", "due_again", "order_of"]
 
 # The schedule the Standard Webhooks specification recommends: at once, then after each of these.
 _SCHEDULE = tuple(
@@ -75,14 +75,32 @@ class Delivery(Value):
     settled_at: datetime | None = None
 
 
-def due_again(attempts: int, now: datetime, spread: float = 0.0) -> datetime | None:
+def delivery_id(order_id: OrderId, cause: int | ReceiptId, kind: str) -> str:
+    """The id of what an order's version owes, or of what is owed or asked because of a receipt.
+
+    A signature covers the id, a dot, the time, a dot and the body. An id with dots of its own could be read as another
+    id with another time, and an order's id, which may hold them, is the shop's or even the buyer's to choose. An `@`
+    stands for each of its dots: no order's id has one, so that the ids of two orders are never the same.
+    """
+    return f"{order_id.replace('.', '@')}:{cause}:{kind.replace('.', '_')}"
+
+
+def order_of(delivery_id: str) -> str:
+    """The id of the order whose delivery this is; of a text that is no delivery's id, nothing in particular."""
+    return delivery_id.rsplit(":", 2)[0].replace("@", ".")
+
+
+def due_again(attempts: int, now: datetime, spread: float = 0.0, wait_s: float = 0.0) -> datetime | None:
     """When something that has failed `attempts` times is tried again; None when it is given up.
 
     Args:
         attempts: Attempts made so far, at least 1.
         now: The moment of the failure.
         spread: A random number in [0, 1): up to a fifth is added, so that many failures do not come back at once.
+        wait_s: For how long the receiver wants to be left alone. That can put the next attempt off, by the longest gap
+            of the schedule at most: nobody holds up for ever what an order is owed next. It can never hasten it.
     """
     if attempts >= ATTEMPTS_MAX:
         return None
-    return now + _SCHEDULE[attempts - 1] * (1 + 0.2 * spread)
+    wanted = timedelta(seconds=min(wait_s, _SCHEDULE[-1].total_seconds()))
+    return now + max(_SCHEDULE[attempts - 1], wanted) * (1 + 0.2 * spread)

@@ -253,12 +253,17 @@ def _noted(payment: Payment, data: Mapping[str, object], fate: Fate) -> tuple[Ot
 
 def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest, ...]:
     """The requests with one more under way; a key that came before (and certainly had no effect) begins anew."""
+    key, amount = str(data["cancel_id"]), _int(data["amount"])
+    left = [
+        max(before.amount, before.most) for before in payment.requests if before.key == key and before.left
+    ]
     request = CancelRequest(
-        key=str(data["cancel_id"]),
+        key=key,
         fingerprint=str(data.get("fingerprint", "")),
         outcome="in_flight",
-        amount=_int(data["amount"]),
+        amount=amount,
         tax_free=_int(data["tax_free"]),
+        most=max([amount, *left]),
     )
     return (*(other for other in payment.requests if other.key != request.key), request)
 
@@ -271,7 +276,7 @@ def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tup
         replace(request, outcome="unknown")
         if request.key in doubted
         else replace(
-            request,
+            _as_carried_out(request, payment, data) if "cancel_id" in data else request,
             outcome=outcome,
             cancelled=_int(data["cancelled"]) if "cancelled" in data else 0,
             code=str(data.get("code", "")),
@@ -280,6 +285,16 @@ def _answered(payment: Payment, data: Mapping[str, object], outcome: str) -> tup
         if request.key == key
         else request
         for request in payment.requests
+    )
+
+
+def _as_carried_out(request: CancelRequest, payment: Payment, data: Mapping[str, object]) -> CancelRequest:
+    """A cancel that came late, by what it gave back: a whole one takes only what others have left."""
+    amount = _int(data["amount"])
+    if amount == request.amount:
+        return request
+    return replace(
+        request, amount=amount, tax_free=_int(data["cancelled_tax_free"]) - payment.cancelled_tax_free
     )
 
 

@@ -92,10 +92,13 @@ def observe(
     if isinstance(verdict, Rejected) and verdict.reason is Reason.ORDER_MISMATCH:
         hangs = record.payment.receipt_id == receipt.id and record.payment.state in _HANGS_ON_ITS_RECEIPT
         question = Question(reason=Reason.ORDER_MISMATCH.value, receipt_id=receipt.id)
-        if hangs and question not in record.payment.dismissed:
+        let_be = hangs and question in record.payment.dismissed
+        if hangs and not let_be:
             # What the order's money hangs on now names another order: nothing a machine may sort out.
             draft.attention(Reason.ORDER_MISMATCH.value, receipt_id=str(receipt.id))
-        return draft.done(Refusal(Reason.ORDER_MISMATCH))
+        # Where a person has let that be, what goes back of it still concerns this order: it has paid for it.
+        if not let_be or record.payment.state not in (State.PAID, State.CANCELLING):
+            return draft.done(Refusal(Reason.ORDER_MISMATCH))
     known = record.payment.other(receipt.id)
     if known is not None and known.fate is Fate.HELD and is_gone(receipt):
         return held_money_gone(draft, receipt)

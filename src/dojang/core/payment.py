@@ -206,6 +206,7 @@ class CancelRequest(Value):
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
+        most: The largest amount that an attempt under it may have left with: what is asked for again later may be less.
     """
 
     key: str
@@ -216,6 +217,7 @@ class CancelRequest(Value):
     cancelled: int = 0
     code: str = ""
     words: str = ""
+    most: int = 0
 
     @property
     def left(self) -> bool:

@@ -60,7 +60,8 @@ async def _answered(emulator: Emulator, does: Control, request: Request) -> Resp
 
 
 def _json(status: int, data: object) -> Response:
-    return Response(msgspec.json.encode(data), status, media_type="application/json")
+    # Whoever steers the emulator does so from a terminal, whose next prompt begins on a line of its own.
+    return Response(msgspec.json.encode(data) + b"\n", status, media_type="application/json")
 
 
 async def _nothing_here(_: Request) -> Response:

@@ -36,9 +36,18 @@ Loop = Callable[[], Coroutine[object, None, None]]
 T = TypeVar("T")
 
 _TOO_LATE = {"connection": "close", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_NOT_TRUSTED = (
+    "X-Forwarded-For came from an address that DOJANG_TRUSTED_PROXIES does not name. If a proxy of yours sends it, "
+    "name its network there: until then all who come through it, Bootpay's webhooks too, are throttled as one sender "
+    "(프록시를 쓰고 있다면 그 네트워크를 DOJANG_TRUSTED_PROXIES에 적어 주세요)."
+)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BODY_WITHIN_S = 15.0
-_DRAIN_WITHIN_S = 25.0
+# Whoever stops a server kills it after thirty seconds, as a rule. Counted from the moment it is told to stop: who asked
+# has so long to be answered (a verification takes twenty seconds at most), the server has so long to be gone, and what
+# is left of twenty-five seconds is for closing the store.
+DRAIN_WITHIN_S = 21.0
+_GONE_WITHIN_S = 23.0
 _RESTART_AFTER_S = 1.0
 _RESTART_AFTER_MAX_S = 60.0
 
@@ -56,16 +65,21 @@ class Application:
         self._api = api
         self._house = house
         self._proxies = proxies
-        self._in_flight = 0
+        self._warned = False
+        self._answering: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._beside: list[asyncio.Task[None]] = []
+        self._drained_at: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand the event to the house."""
         if scope["type"] != "http":
             await self._house(scope, receive, send)
             return
-        self._in_flight += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
         self._idle.clear()
         try:
             request = await self._read(scope, receive)
@@ -77,17 +91,38 @@ class Application:
                 # Neither query nor body: the path holds an order's id at most.
                 access.info("%s %s %s", scope["method"], _path(scope), response.status)
         finally:
-            self._in_flight -= 1
-            if not self._in_flight:
+            self._answering.discard(task)
+            if not self._answering:
                 self._idle.set()
 
-    async def drained(self, within_s: float = _DRAIN_WITHIN_S) -> bool:
+    def begin(self, loops: Sequence[Loop]) -> None:
+        """Run these beside the requests, from now until `end`."""
+        self._beside = [asyncio.create_task(keep_running(loop)) for loop in loops]
+
+    def end(self) -> None:
+        """The loops begin nothing new, and the time in which all must be finished runs; said again, it runs already."""
+        if self._drained_at is None:
+            self._drained_at = asyncio.get_running_loop().time() + DRAIN_WITHIN_S
+            for task in self._beside:
+                task.cancel()
+
+    async def ended(self) -> None:
+        """After `end`: wait for who asked and for what the loops have in hand; who is late is cut off."""
+        assert self._drained_at is not None, "nobody has said that it ends"
+        if not await self.drained(self._drained_at - asyncio.get_running_loop().time()):
+            # As after a crash: what money did meanwhile is found by its intent, once the lease is over.
+            for task in self._answering:
+                task.cancel()
+            await self._idle.wait()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+
+    async def drained(self, within_s: float = DRAIN_WITHIN_S) -> bool:
         """Wait until everybody who asked has been answered; whether that came in time."""
         try:
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("%d requests were still unanswered at the end", self._in_flight)
+            log.warning("%d requests were still unanswered at the end", len(self._answering))
             return False
         return True
 
@@ -104,14 +139,20 @@ class Application:
                 return problem(Code.REQUEST_TIMEOUT, headers=_TOO_LATE)
         if body is None:
             return None
-        peer = scope.get("client")
+        client = scope.get("client")
+        peer: str | None = client[0] if client else None
+        forwarded = headers.get("x-forwarded-for", "")
+        if forwarded and peer and not self._warned and peer not in self._proxies:
+            # Once: a stranger can send the header as well. Whose address it is stays out of the log for that reason.
+            self._warned = True
+            log.warning(_NOT_TRUSTED)
         return Request(
             scope["method"],
             _path(scope),
             scope["query_string"].decode("latin-1"),
             headers,
             body,
-            sender(peer[0] if peer else None, headers.get("x-forwarded-for", ""), self._proxies),
+            sender(peer, forwarded, self._proxies),
         )
 
 
@@ -126,24 +167,22 @@ def create_app(
 
     Args:
         api: Answers.
-        background: Each is run as long as the server is, and cancelled when it ends; one that fails is started again
+        background: Each is run until the server is told to stop, and cancelled then; one that fails is started again
             after a while.
-        on_close: Awaited one after another when the last request has been answered.
+        on_close: Awaited one after another when the last request has been answered and the last loop has ended.
         trusted_proxies: Networks of our own proxies.
     """
     from starlette.applications import Starlette
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(keep_running(loop)) for loop in background]
+        application.begin(background)
         try:
             yield
         finally:
-            # They finish what they have in hand while the last callers are answered.
-            for task in tasks:
-                task.cancel()
-            await application.drained()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # `serve_until` has said so already; another server may say it by this alone.
+            application.end()
+            await application.ended()
             for close in on_close:
                 try:
                     await close()
@@ -199,6 +238,8 @@ def serve(
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in this process until SIGINT or SIGTERM, then answer who still waits and close everything.
+
+    From the signal on that takes twenty-five seconds at most.
 
     Args:
         open_app: Makes the application on the event loop that will serve it; what it enters into the stack is closed
@@ -261,6 +302,9 @@ async def serve_until(
 ) -> None:
     """Serve on the running event loop until `stop` is set. One process: the loops and the store's thread are in it.
 
+    Then nobody new is let in, the loops of an `Application` begin nothing new, and whoever asked is answered; who is
+    not within twenty-one seconds is cut off.
+
     Raises:
         ConfigError: If the address is taken.
     """
@@ -294,7 +338,7 @@ async def serve_until(
         told.cancel()
         if not serving.done():
             server.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it
-        await serving
+        await _over(serving, app)
         await _gone(theirs)
 
 
@@ -324,6 +368,21 @@ def free_port(host: str, port: int, flags: str = "--host, --port") -> int:
             f"Cannot listen on {host}:{port}: {why}. Choose another with {flags} "
             f"({why_ko}. {flags}로 다른 곳을 지정해 주세요)."
         ) from None
+
+
+async def _over(serving: asyncio.Task[None], app: ASGIApp) -> None:
+    """Wait for the end of a server that was told to stop. By itself it waits for its last caller, however long."""
+    ends_at = asyncio.get_running_loop().time() + _GONE_WITHIN_S
+    try:
+        async with asyncio.timeout_at(ends_at):
+            if isinstance(app, Application):
+                # The server itself tells it only when nobody waits any more.
+                app.end()
+                await app.ended()
+            await serving
+    except TimeoutError:
+        # Somebody does not read the answer, for instance: nothing of ours is under way any more.
+        log.warning("the server had not ended in time and is left to itself")
 
 
 async def _listening(host: str, port: int, serving: asyncio.Task[None]) -> None:

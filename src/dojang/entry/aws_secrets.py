@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from dojang.errors import ConfigError
@@ -31,15 +32,21 @@ _ASKS = {
 """Each service's operation, and what the variable with its endpoint ends with."""
 _CONNECT_S = 2.0
 _ANSWER_S = 4.0
-# Within the ten seconds that a starting Lambda function has, even where nobody answers.
 _ATTEMPTS = 2
+# Of the ten seconds that a starting Lambda function has, even where nobody answers and secrets are several.
+_WITHIN_S = 8.0
 _LATER = {"ThrottlingException", "Throttling", "TooManyUpdates", "RequestLimitExceeded"}
 
 
 class AwsSecrets:
-    """Reads secrets, each at most once; nothing is imported or asked before the first."""
+    """Reads secrets, each at most once; nothing is imported or asked before the first.
 
-    def __init__(self) -> None:
+    Args:
+        within_s: How long all of them together may take.
+    """
+
+    def __init__(self, within_s: float = _WITHIN_S) -> None:
+        self._until = time.monotonic() + within_s
         self._read: dict[str, str] = {}
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
@@ -79,8 +86,14 @@ class AwsSecrets:
         asked = json.dumps(wanted).encode()
         said = ""
         for _ in range(_ATTEMPTS):
+            left_s = self._until - time.monotonic()
+            if left_s <= 0:
+                said = said or "AWS cannot be asked for it (its time is over)."
+                break
             try:
-                answer = endpoint.post(_ASKS[service][0], asked, _ANSWER_S, connect_s=_CONNECT_S)
+                answer = endpoint.post(
+                    _ASKS[service][0], asked, min(_ANSWER_S, left_s), connect_s=min(_CONNECT_S, left_s)
+                )
             except NoKeys as error:
                 said = f"AWS cannot be asked for it: no credentials ({error})."
                 break

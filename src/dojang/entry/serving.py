@@ -16,7 +16,7 @@ from dojang.entry.settings import EMULATOR_KEY, Settings
 from dojang.entry.wiring import serving_world, store_name, without_keys
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
-from dojang.usecases.reconcile import reconcile
+from dojang.usecases.reconcile import ReconcileReport, reconcile
 from dojang.web.metrics import Metrics
 from dojang.web.routes import Api, WebOptions
 
@@ -31,7 +31,8 @@ RECONCILE_EVERY_S = 5.0
 # A shop that takes its time over one delivery must not hold up the others. One more sees to money back alone: all of
 # these may be waiting for a shop that never answers, with hundreds of notices due before the money.
 DELIVERERS = 3
-# As long as a shop may take over one delivery; whoever stops a service waits thirty seconds, as a rule.
+# Counted from the signal, beside the last callers: longer than a shop may take over one delivery, as long as Bootpay
+# may over one order.
 FINISH_WITHIN_S = 20.0
 
 
@@ -135,13 +136,15 @@ async def delivering(
     """
     stop = asyncio.Event()
     while True:
-        run = deliver_owed(world, limit=100, stopped=stop.is_set, money_back_only=money_back_only)
+        # One at a time, as they are claimed: a shop that hangs would keep a hundred from being counted and told of.
+        run = deliver_owed(world, limit=1, stopped=stop.is_set, money_back_only=money_back_only)
         report = await _to_its_end(run, stop)
         metrics.deliveries.add("settled", times=report.settled.total())
         metrics.deliveries.add("failed", times=report.failed)
         metrics.deliveries.add("dead", times=report.dead)
-        if report.failed or report.dead:
-            log.warning("deliveries: %d failed, %d given up", report.failed, report.dead)
+        for attempt in report.attempts:
+            if attempt.result != "settled":
+                log.warning("%s", attempt.sentence)
         if not report.tried:
             await world.clock.sleep(every_s)
 
@@ -150,14 +153,15 @@ async def reconciling(world: World, *, every_s: float = RECONCILE_EVERY_S) -> No
     """Check what is due, for ever. Cancelled, it finishes the order in hand, whose money may be moving."""
     stop = asyncio.Event()
     while True:
-        report = await _to_its_end(reconcile(world, limit=1_000, stopped=stop.is_set), stop)
-        for change in report.changes:
-            log.info(
-                "order %s: %s -> %s%s", change.order_id, change.before, change.after, _told(change.drift)
-            )
-        for id_, why in report.errors:
-            log.warning("%s could not be checked: %s", id_, why)
+        await _to_its_end(reconcile(world, limit=1_000, stopped=stop.is_set, told=_tell), stop)
         await world.clock.sleep(every_s)
+
+
+def _tell(look: ReconcileReport) -> None:
+    for change in look.changes:
+        log.info("order %s: %s -> %s%s", change.order_id, change.before, change.after, _told(change.drift))
+    for id_, why in look.errors:
+        log.warning("%s could not be checked: %s", id_, why)
 
 
 async def _to_its_end(work: Coroutine[object, None, T], stop: asyncio.Event) -> T:

@@ -38,6 +38,7 @@ EMULATOR_URL = "http://127.0.0.1:8401"
 EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
+_MAKE_ONE = """python -c "import base64, os; print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""""
 
 _TOML = "dojang.toml"
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -109,11 +110,13 @@ KEYS: Mapping[str, tuple[str, str]] = {
     ),
     "DOJANG_DELIVER_SECRET": (
         (
-            "Signing secrets, whsec_… (Standard Webhooks), newest first, separated by spaces. Not needed where "
+            "Signing secrets, whsec_ and the base64 of 24 to 64 random bytes (Standard Webhooks), newest first, "
+            "separated by spaces. Not needed where "
             "DOJANG_DELIVER_TO is an ARN: a message in a queue or on a bus bears no signature."
         ),
         (
-            "서명용 비밀 whsec_…(Standard Webhooks), 새것부터, 공백으로 구분. DOJANG_DELIVER_TO가 ARN이면 필요 없습니다"
+            "서명용 비밀: whsec_ 뒤에 무작위 24~64바이트의 base64(Standard Webhooks), 새것부터, 공백으로 구분. "
+            "DOJANG_DELIVER_TO가 ARN이면 필요 없습니다"
             "(대기열과 이벤트 버스로 보내는 메시지에는 서명이 없습니다)."
         ),
     ),
@@ -197,6 +200,7 @@ def read_settings(
     environment: Mapping[str, str] | None = None,
     toml: Path | None = None,
     bootpay: bool = True,
+    secrets: AwsSecrets | None = None,
 ) -> Settings:
     """Read and check all settings.
 
@@ -205,12 +209,13 @@ def read_settings(
         environment: `os.environ` unless a test brings its own.
         toml: `dojang.toml` in the working directory unless named; a named file must exist.
         bootpay: Whether Bootpay's keys must be there; False for what only reads or mends the store.
+        secrets: Who reads what is kept in AWS, and is closed then; one who takes its time unless given.
 
     Raises:
         ConfigError: With a sentence that names the key and the way out.
     """
     environment = os.environ if environment is None else environment
-    with closing(AwsSecrets()) as secrets:
+    with closing(secrets or AwsSecrets()) as secrets:
         file = _TOML if toml is None else str(toml)
         found = _Found(flags or {}, environment, _toml(file, named=toml is not None), secrets, file)
         return _checked(found, bootpay=bootpay)
@@ -227,7 +232,7 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
     _check_bootpay_url(url, mode)
     api = found.text("BOOTPAY_API") or "v2"
     if api not in ("v1", "v2"):
-        raise ConfigError(f"BOOTPAY_API must be v2 or v1, not {api!r}.")
+        raise ConfigError(f"BOOTPAY_API must be v2 or v1, not {api!r} (v2 또는 v1이어야 합니다).")
     client_key, secret_key = found.pair("BOOTPAY_CLIENT_KEY", "BOOTPAY_SECRET_KEY")
     application_id, private_key = found.pair("BOOTPAY_APPLICATION_ID", "BOOTPAY_PRIVATE_KEY")
     if mode is Mode.EMULATOR:
@@ -239,12 +244,14 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
     elif bootpay and api == "v1" and not application_id:
         raise ConfigError(
             "BOOTPAY_API=v1 needs BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY: "
-            "copy the REST application id and the private key from Bootpay's admin."
+            "copy the REST application id and the private key from Bootpay's admin "
+            "(부트페이 관리자의 REST Application ID와 Private Key를 설정해 주세요)."
         )
     elif bootpay and not client_key and not application_id:
         raise ConfigError(
             "No Bootpay keys: set BOOTPAY_CLIENT_KEY and BOOTPAY_SECRET_KEY (recommended) or "
-            "BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY, or try without an account: DOJANG_MODE=emulator."
+            "BOOTPAY_APPLICATION_ID and BOOTPAY_PRIVATE_KEY, or try without an account: DOJANG_MODE=emulator "
+            "(부트페이 키가 없습니다. 키를 설정하거나 DOJANG_MODE=emulator로 계정 없이 시험해 보세요)."
         )
     deliver_to = found.text("DOJANG_DELIVER_TO")
     approve_at = found.text("DOJANG_APPROVE_AT")
@@ -253,8 +260,8 @@ def _checked(found: _Found, *, bootpay: bool) -> Settings:
     if (posted_to or approve_at) and not secrets:
         raise ConfigError(
             "DOJANG_DELIVER_TO and DOJANG_APPROVE_AT need DOJANG_DELIVER_SECRET: without a signature the shop could "
-            'not tell dojang from anybody else. Make one: python -c "import base64, os; '
-            "print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""
+            f"not tell dojang from anybody else. Make one: {_MAKE_ONE} "
+            "(서명할 키가 없습니다. 위 명령으로 만들어 DOJANG_DELIVER_SECRET에 설정해 주세요)"
         )
     _check_secrets(secrets, mode)
     allow_private = found.flag("DOJANG_ALLOW_PRIVATE_DESTINATIONS")
@@ -301,13 +308,14 @@ class _Found:
         for source, where in ((environment, ""), (toml, f"{file}: ")):
             for wrong, right in _MISNAMED.items():
                 if source.get(wrong) and not source.get(right) and not flags.get(right):
-                    raise ConfigError(f"{where}{wrong} is not a setting of dojang: did you mean {right}?")
+                    raise _unknown(f"{where}{wrong}", right)
         for key in toml:
             if not {key, key.removesuffix("_FILE"), key.removesuffix("_ARN")} & KEYS.keys():
                 # Nobody else writes there: what is only a little like one of ours was meant to be it.
                 meant = _meant(key.upper(), cutoff=0.8)
-                hint = f": did you mean {meant}?" if meant else "."
-                raise ConfigError(f"{file}: {key} is not a setting of dojang{hint}")
+                if meant:
+                    raise _unknown(f"{file}: {key}", meant)
+                raise ConfigError(f"{file}: {key} is not a setting of dojang (알 수 없는 설정입니다).")
         for key in environment:
             _check_spelling(key)
         self._flags = flags
@@ -327,7 +335,9 @@ class _Found:
                 name for name, is_set in ((key, value), (f"{key}_FILE", file), (f"{key}_ARN", arn)) if is_set
             ]
             if len(given) > 1:
-                raise ConfigError(f"{given[0]} and {given[1]} are both set: keep one of them.")
+                raise ConfigError(
+                    f"{given[0]} and {given[1]} are both set: keep one of them (하나만 남겨 주세요)."
+                )
             if arn:
                 return self._secrets.text(key, str(arn)).strip() or None
             if file:
@@ -352,12 +362,15 @@ class _Found:
         try:
             return kind(value.lower()) if value else default
         except ValueError:
-            raise ConfigError(f"{key} must be one of {', '.join(kind)}, not {value!r}.") from None
+            known = ", ".join(kind)
+            raise ConfigError(
+                f"{key} must be one of {known}, not {value!r} ({known} 중 하나여야 합니다)."
+            ) from None
 
     def flag(self, key: str) -> bool:
         value = (self.text(key) or "false").lower()
         if value not in ("true", "false", "1", "0", "yes", "no"):
-            raise ConfigError(f"{key} must be true or false, not {value!r}.")
+            raise ConfigError(f"{key} must be true or false, not {value!r} (true 또는 false여야 합니다).")
         return value in ("true", "1", "yes")
 
     def list(self, key: str) -> tuple[str, ...]:
@@ -367,7 +380,9 @@ class _Found:
         one, other = self.text(first), self.text(second)
         if bool(one) != bool(other):
             missing, there = (second, first) if one else (first, second)
-            raise ConfigError(f"{there} is set but {missing} is not: Bootpay needs both.")
+            raise ConfigError(
+                f"{there} is set but {missing} is not: Bootpay needs both ({missing}도 설정해 주세요)."
+            )
         return one, other
 
     def networks(self, key: str, default: str) -> tuple[str, ...]:
@@ -441,6 +456,13 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def _unknown(key: str, meant: str) -> ConfigError:
+    return ConfigError(
+        f"{key} is not a setting of dojang: did you mean {meant}? "
+        f"(알 수 없는 설정입니다. {meant}을(를) 쓰려던 것인가요?)"
+    )
+
+
 def _check_spelling(key: str) -> None:
     """A mistyped key would be believed and do nothing; one that is quite another's is none of our business."""
     plain = key.removesuffix("_FILE").removesuffix("_ARN")
@@ -448,7 +470,7 @@ def _check_spelling(key: str) -> None:
         return
     meant = _meant(key, cutoff=0.93)
     if meant and plain not in _MISNAMED:
-        raise ConfigError(f"{key} is not a setting of dojang: did you mean {meant}?")
+        raise _unknown(key, meant)
 
 
 def _meant(key: str, *, cutoff: float) -> str | None:
@@ -539,22 +561,24 @@ def _check_arn(key: str, arn: str) -> None:
 
 
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
-    shortest = 24 if mode is Mode.LIVE else 1
     for secret in secrets:
-        if not re.fullmatch(rf"whsec_[A-Za-z0-9+/]{{{shortest},}}={{0,2}}", secret) or not _is_base64(
-            secret[6:]
-        ):
+        length = len(_base64_of(secret))
+        # What Standard Webhooks asks for. Whoever tries things out may have another one.
+        if not length or (mode is Mode.LIVE and not 24 <= length <= 64):
             raise ConfigError(
-                "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, at least 24 characters of it in mode live "
-                "(several: separated by spaces)."
+                "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, in mode live that of 24 to 64 random bytes "
+                f"(several: separated by spaces). Make one: {_MAKE_ONE}"
             )
 
 
-def _is_base64(text: str) -> bool:
+def _base64_of(secret: str) -> bytes:
+    """The bytes that sign; none where the text is no such secret."""
     try:
-        return bool(base64.b64decode(text, validate=True))
-    except binascii.Error:
-        return False
+        return (
+            base64.b64decode(secret.removeprefix("whsec_"), validate=True) if secret[:6] == "whsec_" else b""
+        )
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "asking",
     "blocking_world",
+    "destination",
     "migrated",
     "open_backend",
     "serving_world",
@@ -261,7 +262,7 @@ async def serving_world(settings: Settings, stack: AsyncExitStack) -> World:
         clock=clock,
         call=threaded,
         approval=approval,
-        throttle=LookUpThrottle(clock.monotonic),
+        throttle=_throttle(settings, clock),
     )
 
 
@@ -289,12 +290,19 @@ def _world(
     )
 
 
+def _throttle(settings: Settings, clock: Clock) -> LookUpThrottle:
+    if settings.mode is Mode.EMULATOR:
+        # The pretend Bootpay has no quota that strangers could burn, and whoever measures there measures the server.
+        return LookUpThrottle(clock.monotonic, overall_per_s=None)
+    return LookUpThrottle(clock.monotonic)
+
+
 def _approval(settings: Settings) -> HttpApproval | None:
     """Asks the shop right where it is called; never suspends."""
     if not settings.approve_at:
         return None
-    destination = _destination(settings, settings.approve_at)
-    return HttpApproval(destination, settings.deliver_secrets, inline, SystemClock(sleep_inline).now)
+    to = destination(settings, settings.approve_at)
+    return HttpApproval(to, settings.deliver_secrets, inline, SystemClock(sleep_inline).now)
 
 
 def _gateway(settings: Settings, sender: Sender) -> Gateway:
@@ -307,7 +315,7 @@ def _gateway(settings: Settings, sender: Sender) -> Gateway:
 
 def _fulfilment(settings: Settings, deliver_to: str, call: Caller, clock: Clock) -> Fulfilment:
     if not is_arn(deliver_to):
-        return HttpFulfilment(_destination(settings, deliver_to), settings.deliver_secrets, call, clock.now)
+        return HttpFulfilment(destination(settings, deliver_to), settings.deliver_secrets, call, clock.now)
     from dojang.adapters.arn import Queue, read_arn
     from dojang.adapters.fulfilment_aws import BusFulfilment, QueueFulfilment
 
@@ -317,7 +325,8 @@ def _fulfilment(settings: Settings, deliver_to: str, call: Caller, clock: Clock)
     return BusFulfilment(place, settings.deliver_endpoint, call, clock.monotonic)
 
 
-def _destination(settings: Settings, url: str) -> Destination:
+def destination(settings: Settings, url: str) -> Destination:
+    """A URL of the shop's, and where it may lead under these settings."""
     return Destination(
         url,
         allow_private=settings.allow_private_destinations,

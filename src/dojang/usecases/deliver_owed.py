@@ -19,7 +19,7 @@ from dojang.core.words import kept_words
 from dojang.errors import BootpayError, Conflict, NotSent, OutcomeUnknown, Refused
 from dojang.ports import HandedOver, World
 
-__all__ = ["DeliveryReport", "deliver_owed"]
+__all__ = ["Attempt", "DeliveryReport", "deliver_owed"]
 
 _CLAIM_S = 90.0
 _CLAIM_RESERVE_S = 10.0
@@ -28,20 +28,45 @@ _HAND_OVER_WITHIN_S = 15.0
 _COMMIT_TRIES = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One delivery that was tried.
+
+    Attributes:
+        delivery: As it stands after it.
+        result: `settled`, `failed` or `dead`.
+        to: Whose door it was, where that may be told.
+    """
+
+    delivery: Delivery
+    result: str
+    to: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Whose it is, where it went, why it failed and when it goes again, for a log."""
+        owed = self.delivery
+        what = f"delivery {owed.id} of order {owed.order_id}" + (f" to {self.to}" if self.to else "")
+        if self.result == "settled":
+            return f"{what}: settled"
+        after = "given up" if self.result == "dead" else f"next try {owed.due_at:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{what} failed: {owed.last_error or 'no reason was told'}; {after}"
+
+
 @dataclass(slots=True)
 class DeliveryReport:
     """What one run did.
 
     Attributes:
-        attempts: Each delivery that was tried, and `settled`, `failed` or `dead`.
+        attempts: Each delivery that was tried.
     """
 
-    attempts: list[tuple[Delivery, str]] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
 
     @property
     def settled(self) -> Counter[str]:
         """Deliveries handed over, by type."""
-        return Counter(delivery.type for delivery, result in self.attempts if result == "settled")
+        return Counter(each.delivery.type for each in self.attempts if each.result == "settled")
 
     @property
     def failed(self) -> int:
@@ -59,7 +84,7 @@ class DeliveryReport:
         return len(self.attempts)
 
     def _ended(self, how: str) -> int:
-        return sum(result == how for _, result in self.attempts)
+        return sum(each.result == how for each in self.attempts)
 
 
 async def deliver_owed(
@@ -95,32 +120,30 @@ async def deliver_owed(
 
 async def _attempt(world: World, delivery: Delivery, report: DeliveryReport) -> None:
     if delivery.lane is Lane.MONEY_BACK:
-        result = await _send_back(world, delivery)
+        result = replace(await _send_back(world, delivery), to="Bootpay")
     else:
         assert world.fulfilment is not None, "only money back is claimed without a fulfilment"
         result = await world.fulfilment.hand_over(delivery, _HAND_OVER_WITHIN_S)
     now = world.clock.now()
     if result.settled:
         # A crash before this line repeats the attempt under the same id: at least once, recognisably.
-        await world.store.settle_delivery(
-            replace(delivery, state=DeliveryState.SETTLED, settled_at=now, last_error="")
-        )
-        report.attempts.append((delivery, "settled"))
+        settled = replace(delivery, state=DeliveryState.SETTLED, settled_at=now, last_error="")
+        await world.store.settle_delivery(settled)
+        report.attempts.append(Attempt(settled, "settled", result.to))
         return
-    again = None if result.gone else due_again(delivery.attempts, now, world.spread())
-    if again is not None:
-        await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
-        report.attempts.append((delivery, "failed"))
-        return
+    again = None if result.gone else due_again(delivery.attempts, now, world.spread(), result.wait_s)
     # A person is called before it is given up: a crash in between calls twice, never not at all.
-    if not await _call_a_person(world, delivery, result.words):
+    if again is None and not await _call_a_person(world, delivery, result.words):
         # Calling a person now would forget an intent whose money may be moving: once more, after it is finished.
         again = now + _UNFINISHED_AGAIN
-        await world.store.settle_delivery(replace(delivery, due_at=again, last_error=result.words))
-        report.attempts.append((delivery, "failed"))
+    if again is not None:
+        failed = replace(delivery, due_at=again, last_error=result.words)
+        await world.store.settle_delivery(failed)
+        report.attempts.append(Attempt(failed, "failed", result.to))
         return
-    await world.store.settle_delivery(replace(delivery, state=DeliveryState.DEAD, last_error=result.words))
-    report.attempts.append((delivery, "dead"))
+    dead = replace(delivery, state=DeliveryState.DEAD, last_error=result.words)
+    await world.store.settle_delivery(dead)
+    report.attempts.append(Attempt(dead, "dead", result.to))
 
 
 async def _call_a_person(world: World, delivery: Delivery, words: str) -> bool:

@@ -114,8 +114,9 @@ async def verify(
             continue
         if asked == receipt_id:
             return Verification(record, answer)
-        if isinstance(answer, Pending):
-            return Verification(record, answer)
+        if record.payment.state in (State.CONFIRMING, State.CANCELLING):
+            # Still unfinished: another look in the same breath would show the same.
+            return Verification(record, Pending())
 
 
 async def settle_receipt(

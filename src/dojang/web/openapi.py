@@ -26,12 +26,12 @@ _PARAMETERS: Mapping[str, Json] = {
     "order_id": {"type": "string", "pattern": "^[A-Za-z0-9._~:-]{1,64}$", "minLength": 1, "maxLength": 64},
     "delivery_id": {
         "type": "string",
-        "pattern": "^[A-Za-z0-9._~:-]{1,200}$",
+        "pattern": "^[A-Za-z0-9_~:@-]{1,200}$",
         "minLength": 1,
         "maxLength": 200,
     },
 }
-_EXAMPLES: Mapping[str, str] = {"order_id": "order-1042", "delivery_id": "order-1042:2:order.paid"}
+_EXAMPLES: Mapping[str, str] = {"order_id": "order-1042", "delivery_id": "order-1042:2:order_paid"}
 _RETRY_AFTER: Json = {
     "description": "Ask again after so many seconds.",
     "schema": {"type": "integer", "minimum": 0},

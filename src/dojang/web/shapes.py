@@ -55,7 +55,8 @@ CURSOR_PATTERN = r"^[0-9]{1,18}-[A-Za-z0-9._~:-]{1,64}$"
 OrderIdText = Annotated[str, msgspec.Meta(extra_json_schema=_ORDER_ID)]
 ReceiptIdText = Annotated[str, msgspec.Meta(extra_json_schema=_RECEIPT_ID)]
 # Plain digits, fewer than any decimal arithmetic would round.
-Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,16}(\.[0-9]{1,6})?$")]
+DIGITS_PATTERN = r"^[0-9]{1,16}(\.[0-9]{1,6})?$"
+Digits = Annotated[str, msgspec.Meta(pattern=DIGITS_PATTERN)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Metadata = dict[
     str, Annotated[str, msgspec.Meta(extra_json_schema=_METADATA_TEXT)] | int | float | bool | None

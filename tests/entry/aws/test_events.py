@@ -191,7 +191,9 @@ def test_schedules_and_streams_are_known(name: str, value: object) -> None:
 
 def test_an_action_is_known_with_its_fields() -> None:
     """A direct invocation names its action."""
-    assert Asked("verify", {"order_id": "o-1"}) == read_event({"action": "verify", "order_id": "o-1"})
+    event = {"action": "verify", "order_id": "o-1"}
+
+    assert Asked("verify", event) == read_event(event)
 
 
 @pytest.mark.parametrize(

@@ -6,22 +6,33 @@ import json
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
+from tests.adapters.shop_door import opened
 
 from dojang.adapters.clock import SystemClock
+from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.throttle import LookUpThrottle
+from dojang.core.delivery import DeliveryState
+from dojang.core.observation import observe
+from dojang.core.order import Money, Order, OrderId, ReceiptId
+from dojang.core.payment import Event, What
+from dojang.core.receipt import Receipt, ReceiptStatus
+from dojang.core.rules import Rules
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws import Function
+from dojang.entry.aws.actions import ACTIONS, WORK
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
 from dojang.entry.aws.keeping import Keeper, Open
-from dojang.errors import ConfigError, DojangError, InvalidValue, StoreUnavailable
+from dojang.errors import ConfigError, DojangError, InvalidValue, OutcomeUnknown, StoreUnavailable
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.web.senders import SenderThrottle
+from dojang.web.table import ROUTES
 
 from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
 
@@ -152,6 +163,48 @@ def test_a_schedule_leaves_time_for_what_is_owed(deployed: Deployed, monkeypatch
     assert [pytest.approx((29 - 1) * 0.6, abs=0.5)] == granted
 
 
+def test_a_schedule_goes_on_looking_when_nothing_is_owed_any_more(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of its time is not thrown away; both halves are told as one."""
+    granted: list[float] = []
+
+    async def noted(*_: object, within_s: float) -> ReconcileReport:
+        granted.append(within_s)
+        return ReconcileReport(checked=3, calls=4, more=len(granted) == 1)
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", noted)
+    done = deployed(sample("event_rule"), left_ms=29_000)
+
+    assert [pytest.approx(16.8, abs=0.5), pytest.approx(29 - 1 - 5, abs=0.5)] == granted
+    assert (6, 8, True) == (done["reconcile"]["checked"], done["reconcile"]["calls"], done["finished"])
+
+
+def test_a_look_that_is_asked_for_has_time_as_well(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends while a look has five seconds yet, so none fails for want of time as if Bootpay were silent."""
+    granted: list[float] = []
+
+    async def noted(*_: object, within_s: float) -> ReconcileReport:
+        granted.append(within_s)
+        return ReconcileReport()
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", noted)
+    deployed({"action": "reconcile"}, left_ms=29_000)
+
+    assert [pytest.approx(29 - 1 - 5, abs=0.5)] == granted
+
+
+@pytest.mark.parametrize(("path", "most_s"), [("/webhooks/bootpay", 4.0), ("/webhooks/bootpay/v1", 4.0)])
+def test_a_webhook_has_no_more_time_than_bootpay_waits(deployed: Deployed, path: str, most_s: float) -> None:
+    """For the table as well: a busy one is not asked again and again while Bootpay hangs up and sends again."""
+    deployed(request_event("http_api", "POST", path, {"receipt_id": "66f0a1b2c3d4e5f601234567", "status": 1}))
+    bounds = deployed.function._keeper.ready().bounds
+
+    assert 0 < bounds.for_the_store(True) <= most_s
+
+
 @pytest.mark.parametrize(
     ("event", "kept_s"),
     [
@@ -215,29 +268,101 @@ def test_a_key_is_still_asked_of_who_comes_over_http(deployed: Deployed) -> None
         assert 401 == answer["statusCode"]
 
 
-@pytest.mark.parametrize(
-    ("event", "word"),
-    [
-        ({"action": "pay"}, "no action 'pay'"),
-        ({"action": "verify"}, "needs order_id"),
-        ({"action": "verify", "order_id": 7}, "needs order_id"),
-        ({"action": "cancel", "order_id": "o-1", "reason": "x"}, "needs key"),
-        ({"action": "register", "order_id": "\ud83d"}, "no Unicode"),
-        (sample("queue"), "none that dojang knows"),
-    ],
-)
-def test_a_wrong_event_fails_with_one_sentence(deployed: Deployed, event: object, word: str) -> None:
+def test_an_event_of_nobodys_fails_with_one_sentence(deployed: Deployed) -> None:
     """It fails, so that a dead-letter queue gets it; the log has the same sentence."""
-    with pytest.raises(InvalidValue, match=word):
-        deployed.function(event, None)
+    with pytest.raises(InvalidValue, match="none that dojang knows"):
+        deployed.function(sample("queue"), None)
 
     assert "ERROR" == deployed.logs[-1]["level"]
-    assert word in deployed.logs[-1]["message"]
+    assert "none that dojang knows" in deployed.logs[-1]["message"]
 
 
 @pytest.mark.parametrize(
-    ("event", "mode"), [({"action": "pay"}, "emulator"), (sample("event_rule"), "nonsense")]
-)
+    ("event", "said", "said_ko"),
+    [
+        ({"action": "pay"}, "There is no action 'pay'; dojang knows register, list,", "쓸 수 있는 action: register"),
+        ({"action": ""}, "There is no action ''", "알 수 없는 action"),
+        ({"action": "verify"}, "The action verify needs order_id", "verify에는 1~200자의 문자열 order_id"),
+        ({"action": "verify", "order_id": 7}, "needs order_id", "order_id이(가) 필요합니다"),
+        ({"action": "cancel", "order_id": "o-1", "reason": "x"}, "needs key", "key이(가) 필요합니다"),
+        ({"action": "retry"}, "needs delivery_id", "delivery_id이(가) 필요합니다"),
+        ({"action": "register", "order_id": "\ud83d"}, "no Unicode", "유니코드가 아닌"),
+    ],
+)  # fmt: skip
+def test_a_wrong_direct_invocation_is_answered_as_over_http(
+    deployed: Deployed, event: dict[str, object], said: str, said_ko: str
+) -> None:
+    """400 in both languages, as a field that the route refuses; a traceback would tell the caller less."""
+    answer = deployed(event)
+
+    assert (400, 400, "invalid_request") == (
+        answer["status"],
+        answer["body"]["status"],
+        answer["body"]["code"],
+    )
+    assert said in answer["body"]["detail"]
+    assert said_ko in answer["body"]["detail_ko"]
+    assert not re.search("[가-힣]", answer["body"]["detail"])
+    assert "WARNING" == deployed.logs[-1]["level"]
+    assert said in deployed.logs[-1]["message"]
+
+
+PAGES = ["docs/aws.md", "docs/aws.ko.md"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_has_every_action_with_its_fields(name: str) -> None:
+    """What is required and what may be given, as the routes have it; an account is never taken."""
+    page = (Path(__file__).parents[3] / name).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    routes = {(route.method, route.path): route for route in ROUTES}
+    wanted = {action: ([], [], "–") for action in WORK}
+    for action, way in ACTIONS.items():
+        route = routes[way.method, way.path]
+        fields = msgspec.structs.fields(route.body) if route.body else ()
+        named = [way.parameter] * bool(way.parameter) + ["key"] * way.keyed
+        wanted[action] = (
+            named + [field.encode_name for field in fields if field.required],
+            [field.encode_name for field in fields if not field.required and field.name != "refund_account"]
+            + [parameter.name for parameter in route.query],
+            f"`{way.method} {way.path}`",
+        )
+
+    assert wanted == {
+        action: (re.findall(r"\w+", needed), re.findall(r"\w+", may), same)
+        for action, needed, may, same in rows
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_answers_that_the_page_shows_are_given(deployed: Deployed, buyer: Buyer, name: str) -> None:
+    """Every action, invoked in the page's order; where it says … there is more."""
+    page = (Path(__file__).parents[3] / name).read_text(encoding="utf-8")
+    shown = re.findall(r'^(\{"action".*)\n→ (.*)$', page, re.MULTILINE)
+    receipt_id = ""
+    for asked, told in shown:
+        if '"verify", "order_id"' in asked:
+            receipt_id = buyer.pays("o-1")
+        event, wanted = (
+            json.loads(text.replace(", …", "").replace("5afd6be8e13f33616f2876ac", receipt_id))
+            for text in (asked, told)
+        )
+
+        assert wanted == _as_far_as(wanted, deployed(event))
+
+    assert {*ACTIONS, *WORK} == {json.loads(asked)["action"] for asked, _ in shown}
+
+
+def _as_far_as(wanted: Any, told: Any) -> Any:
+    """Of an answer, the part that somebody wants to see."""
+    if isinstance(wanted, dict):
+        return {name: _as_far_as(value, told.get(name)) for name, value in wanted.items()}
+    if isinstance(wanted, list):
+        return [_as_far_as(*pair) for pair in zip(wanted, told, strict=False)]
+    return told
+
+
+@pytest.mark.parametrize(("event", "mode"), [({}, "emulator"), (sample("event_rule"), "nonsense")])
 def test_a_failure_leads_no_further_than_the_door(deployed: Deployed, event: object, mode: str) -> None:
     """The platform prints every frame of what is raised: the sentence is all that an operator needs."""
     deployed.restart(DOJANG_MODE=mode)
@@ -536,6 +661,41 @@ def test_a_machine_that_was_halted_opens_its_world_anew(tmp_path: Path) -> None:
     assert halted is not idle
 
 
+def test_where_money_is_real_a_private_address_is_told_with_permission_only(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function's own network is no place that a setting for the shop may lead into unasked."""
+    backend = MemoryBackend()
+    # Where money is real a function takes no SQLite file; which store it is makes no difference here.
+    monkeypatch.setattr("dojang.entry.aws.keeping.open_backend", lambda *_, **__: backend)
+    order = Order(id=OrderId("o-1"), price=Money(3000), name="커피")
+    real = {"DOJANG_MODE": "live", "BOOTPAY_CLIENT_KEY": "ck", "BOOTPAY_SECRET_KEY": "sk"}
+    real |= {"DOJANG_STORE": "dynamodb://orders?region=ap-northeast-2", "BOOTPAY_URL": ""}
+    with opened() as door:
+        deployed.restart(**real, DOJANG_DELIVER_TO=f"https://127.0.0.1:{door.port}/d")
+        _pays(backend, order)
+        deployed({"action": "deliver"})
+        (owed,) = backend.deliveries(order.id)
+        knocked = door.connections
+        deployed({"action": "retry", "delivery_id": owed.id})
+        deployed.restart(DOJANG_DELIVER_TO=door.url, DOJANG_ALLOW_PRIVATE_DESTINATIONS="true")
+        deployed({"action": "deliver"})
+        (told,) = backend.deliveries(order.id)
+
+    assert (0, True) == (knocked, "DOJANG_ALLOW_PRIVATE_DESTINATIONS" in owed.last_error)
+    assert (DeliveryState.SETTLED, 1) == (told.state, len(door.bodies))
+
+
+def _pays(backend: MemoryBackend, order: Order) -> None:
+    """The order is registered and paid, so that the shop is owed the news."""
+    now = datetime.now(UTC)
+    record, _ = backend.register(order, Event(version=1, at=now, what=What.REGISTERED, who="shop"), now)
+    receipt = Receipt(
+        id=ReceiptId("a" * 24), order_id=order.id, status=ReceiptStatus.PAID, price=3000, purchased_at=now
+    )
+    backend.commit(record, observe(record, receipt, Rules(), now, "buyer"))
+
+
 def test_the_runtime_is_told_what_to_do_around_a_snapshot() -> None:
     """SnapStart: everything is forgotten before the snapshot is taken and after each restore."""
     hooks = pytest.importorskip("snapshot_restore_py", reason="Lambda's runtime client is for Linux alone")
@@ -786,6 +946,44 @@ def test_what_was_handed_over_is_counted_though_the_store_goes_away(
         deployed.function(sample("stream"), None)
 
     assert 1 == deployed.counted("Deliveries", outcome="settled")
+
+
+def test_what_could_not_be_checked_is_counted_though_nothing_can_be_handed_over(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarm about Bootpay does not wait for the table to be well again."""
+
+    async def in_vain(*_: object, **__: object) -> ReconcileReport:
+        return ReconcileReport(failures=[("o-1", OutcomeUnknown("no answer"))])
+
+    def away(*_: object, **__: object) -> Any:
+        raise StoreUnavailable("the table does not answer")
+
+    monkeypatch.setattr("dojang.usecases.reconcile.reconcile", in_vain)
+    monkeypatch.setattr("dojang.entry.aws.function.hand_over", away)
+    with pytest.raises(StoreUnavailable):
+        deployed.function(sample("event_rule"), None)
+
+    assert 1 == deployed.counted("Failures", outcome="upstream_unavailable")
+
+
+def test_a_failed_delivery_is_told_with_its_cause(deployed: Deployed, buyer: Buyer, door: Door) -> None:
+    """The order, the host alone, why in plain words, and the next try; a token in the address stays out."""
+    deployed.restart(DOJANG_DELIVER_TO=door.url + "?token=s3cret")
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    door.server.server_close()
+    deployed({"action": "deliver"})
+    (line,) = (line for line in deployed.logs if line.get("event") == "delivery")
+    (owed,) = deployed({"action": "show", "order_id": "o-1"})["body"]["deliveries"]
+    told = (
+        "delivery o-1:3:order_paid of order o-1 to 127.0.0.1 failed: the connection was refused; next try 20"
+    )
+
+    assert ("WARNING", "o-1", "failed") == (line["level"], line["order_id"], line["outcome"])
+    assert told in line["message"]
+    assert "the connection was refused" == owed["last_error"]
+    assert "s3cret" not in deployed.out.getvalue()
 
 
 def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +21,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tests.adapters import dynamodb_local
 
+from dojang.adapters.aws import Endpoint, Silent
+from dojang.bootpay.call import Answer
 from dojang.emulator.server import EmulatorServer
 from dojang.entry.aws.keeping import Keeper
+from dojang.entry.aws_secrets import AwsSecrets
 from dojang.entry.settings import read_settings
 from dojang.errors import ConfigError
 
@@ -319,6 +325,47 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     assert first is same
     assert "rotated" == rotated.settings.secret_key
     assert kept is rotated
+
+
+def test_who_has_valid_keys_waits_a_second_at_most_for_new_ones(
+    aws: PretendAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A buyer waits for an answer, and Bootpay hangs up after five: a mute Secrets Manager costs them little."""
+    at = [0.0]
+    keeper = Keeper(KEPT, monotonic=lambda: at[0])
+    keeper.prepare()
+    first = keeper.ready()
+    at[0] = 301.0
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        began = time.monotonic()
+        kept = keeper.ready()
+        took_s = time.monotonic() - began
+    keeper.forget()
+
+    assert kept is first
+    # Every try of a patient reader would take four.
+    assert took_s < 4
+
+
+def test_several_mute_secrets_fit_into_the_start(aws: PretendAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda ends an initialisation after ten seconds and begins it again: all secrets share one time."""
+    granted: list[float] = []
+
+    def silent(_: Endpoint, __: str, ___: bytes, within_s: float, **____: object) -> Answer:
+        granted.append(within_s)
+        at[0] += within_s
+        raise Silent("no answer")
+
+    at = [0.0]
+    monkeypatch.setattr("dojang.entry.aws_secrets.time", SimpleNamespace(monotonic=lambda: at[0]))
+    monkeypatch.setattr(Endpoint, "post", silent)
+    secrets = AwsSecrets()
+    for number in range(3):
+        with pytest.raises(ConfigError, match="AWS cannot be asked"):
+            secrets.text("DOJANG_API_KEYS", f"{PARAMETER}-{number}")
+
+    assert [4.0, 4.0] == granted
 
 
 def test_a_halt_closes_connections_and_leaves_the_keys(aws: PretendAws) -> None:

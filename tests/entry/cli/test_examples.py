@@ -74,7 +74,7 @@ def test_the_embedded_shop(bootpay: EmulatorServer, buyer: Buyer, tmp_path: Path
     done = _run(tmp_path, "embedded_shop.py", receipt_id, BOOTPAY_URL=bootpay.url)
 
     assert 0 == done.returncode, done.stderr
-    assert ["paid ", "handed over: shop-1:3:order.paid"] == done.stdout.splitlines()
+    assert ["paid ", "handed over: shop-1:3:order_paid"] == done.stdout.splitlines()
 
 
 def test_the_function_for_orders_kept_elsewhere(bootpay: EmulatorServer, buyer: Buyer) -> None:
@@ -130,7 +130,7 @@ def test_taking_deliveries(dojang: Shell, buyer: Buyer, tmp_path: Path) -> None:
             "DOJANG_DELIVER_SECRET": WHSEC,
         }
         foreign = dojang("deliver", "--format", "json", DOJANG_DELIVER_SECRET="whsec_" + "A" * 32)
-        dojang("deliver", "--retry", "T-1:3:order.paid")
+        dojang("deliver", "--retry", "T-1:3:order_paid")
         ours = dojang("deliver", "--format", "json")
     finally:
         receiver.terminate()

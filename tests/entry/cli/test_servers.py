@@ -200,11 +200,12 @@ def test_serve_logs_lines_a_machine_can_read(
     url = serving.until(r"dojang listens on (http://\S+) ")
     receipt_id = buyer.pays("S-1", user={"username": "홍길동"})
     urllib3.request("POST", f"{url}/v1/orders/S-1/verify", json={"receipt_id": receipt_id})
-    serving.until("deliveries: 1 failed")
+    serving.until("failed: HTTP 500")
     serving.stop(signal.SIGTERM)
     lines = [json.loads(line) for line in serving.said().splitlines() if line.startswith("{")]
 
-    assert ["deliveries: 1 failed, 0 given up"] == [line["message"] for line in lines]
+    told = [line["message"].rpartition("; ")[0] for line in lines]
+    assert ["delivery S-1:3:order_paid of order S-1 to 127.0.0.1 failed: HTTP 500"] == told
     assert {"at", "level", "logger", "message"} == set(lines[0])
     assert ("warning", "dojang.entry") == (lines[0]["level"], lines[0]["logger"])
     assert "홍길동" not in serving.said()
@@ -323,16 +324,40 @@ def test_the_story_of_the_demo_ends_well(start: Start) -> None:
     assert "\x1b" not in said
 
 
+def _free_ports() -> list[str]:
+    """The demo's three ports, as words of its command."""
+    words = []
+    for word in ("--port", "--emulator-port", "--shop-port"):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            words += [word, str(probe.getsockname()[1])]
+    return words
+
+
+@pytest.mark.slow
+def test_a_demo_that_was_killed_is_cleared_away_by_the_next(start: Start, tmp_path: Path) -> None:
+    """One that still runs keeps its folder, and what is no demo's is nobody's to remove."""
+    foreign = tmp_path / "dojang-demo-notes"
+    foreign.mkdir()
+    demo = start("demo", *_free_ports(), TMPDIR=str(tmp_path))
+    folder = Path(demo.until(r"sqlite:///(\S+)/demo.sqlite3"))
+    beside = start("demo", "--check", TMPDIR=str(tmp_path)).process.wait(60)
+    alive = folder.exists()
+    demo.process.kill()
+    demo.process.wait(30)
+    left = folder.exists()
+    after = start("demo", "--check", TMPDIR=str(tmp_path)).process.wait(60)
+
+    assert (0, 0) == (beside, after)
+    assert (True, True) == (alive, left)
+    assert [foreign] == list(tmp_path.glob("dojang-demo-*"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", STOPS)
 def test_the_demo_serves_until_it_is_stopped(start: Start, number: signal.Signals) -> None:
     """After the story it prints its addresses, serves, and ends with 0, leaving no folder behind."""
-    ports = []
-    for _ in range(3):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(str(probe.getsockname()[1]))
-    demo = start("demo", "--port", ports[0], "--emulator-port", ports[1], "--shop-port", ports[2])
+    demo = start("demo", *_free_ports())
     shop = demo.until(r"shop +(http://\S+)")
     demo.until("Ctrl-C ends it")
     front = urllib3.request("GET", shop)

@@ -114,19 +114,46 @@ def _verdicts(dojang: Shell, *words: str, code: int = 0) -> dict[str, str]:
 
 
 def test_a_healthy_shop_is_found_healthy(dojang: Shell, door: Door, buyer: Buyer) -> None:
-    """Settings, store, Bootpay, clock and every folded history are ok."""
+    """Settings, store, Bootpay, clock, the shop's door and every folded history are ok; nothing is posted."""
     dojang.environment["DOJANG_API_KEYS"] = "a-key-for-tests-only"
     dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
     dojang("verify", "A-1", buyer.pays("A-1"))
     verdicts = _verdicts(dojang, "--fold")
 
-    assert dict.fromkeys(("settings", "store", "bootpay", "clock", "fold"), "ok") == verdicts
+    names = ("settings", "store", "bootpay", "clock", "deliveries", "fold")
+    assert (dict.fromkeys(names, "ok"), []) == (verdicts, door.received)
+
+
+@pytest.mark.parametrize(
+    ("key", "check"), [("DOJANG_DELIVER_TO", "deliveries"), ("DOJANG_APPROVE_AT", "approvals")]
+)
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:1/hook?to=s3cret", "127.0.0.1: the connection was refused"),
+        ("https://no-such-name.invalid/hook/s3cret", "the name was not found"),
+        ("https://10.1.2.3/s3cret", "set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"),
+    ],
+)
+def test_a_shop_that_cannot_be_told_is_found(
+    dojang: Shell, key: str, check: str, url: str, words: str
+) -> None:
+    """Before the first payment rather than after it; nothing but the host is told of the address."""
+    dojang("migrate")
+    dojang.environment["DOJANG_DELIVER_SECRET"] = "whsec_" + "c2VjcmV0" * 4
+    ended = dojang("doctor", "--format", "json", **{key: url})
+    (found,) = (each for each in ended.data["checks"] if each["check"] == check)
+
+    assert (1, "fail") == (ended.code, found["verdict"])
+    assert words in found["words"]
+    assert "s3cret" not in ended.out + ended.err
 
 
 @pytest.mark.parametrize(
     ("wrong_s", "code", "verdict", "words"),
     [
         (3, 0, "ok", "ahead of Bootpay's"),
+        (6, 0, "warn", "ahead of Bootpay's: where clocks differ by more than ten seconds, two servers may"),
         (10, 0, "warn", "ahead of Bootpay's: where clocks differ"),
         (-10, 0, "warn", "behind Bootpay's: where clocks differ"),
         (10, 0, "warn", "이 기기의 시계를 맞추세요"),

@@ -70,10 +70,10 @@ def test_a_delivery_that_fails_is_kept_and_can_be_hurried(dojang: Shell, door: D
 def test_retrying_what_is_not_there_is_refused(dojang: Shell) -> None:
     """Exit code 3 and a sentence that names it."""
     dojang("migrate")
-    ended = dojang("deliver", "--retry", "A-404:2:order.paid")
+    ended = dojang("deliver", "--retry", "A-404:2:order_paid")
 
     assert 3 == ended.code
-    assert "A-404:2:order.paid" in ended.err
+    assert "A-404:2:order_paid" in ended.err
 
 
 def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:

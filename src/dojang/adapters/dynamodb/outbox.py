@@ -29,7 +29,7 @@ from dojang.adapters.dynamodb.patience import Cancelled, ConditionFailed, Patien
 from dojang.adapters.dynamodb.table import Item
 from dojang.adapters.dynamodb.together import Together
 from dojang.adapters.rows import micros
-from dojang.core.delivery import Delivery, DeliveryState, Lane
+from dojang.core.delivery import Delivery, DeliveryState, Lane, order_of
 from dojang.core.order import OrderId
 
 __all__ = ["Outbox"]
@@ -218,7 +218,7 @@ class Outbox:
 
     def retry(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Due now unless it is settled."""
-        order_id = delivery_id.rsplit(":", 2)[0]
+        order_id = order_of(delivery_id)
         if not order_id or len(delivery_id.encode("utf-8", "replace")) > _ID_BYTES_MAX:
             return None
         # The lane is not part of the id, and the index needs it.

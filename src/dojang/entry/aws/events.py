@@ -52,7 +52,12 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Somebody who may invoke the function asks for an action."""
+    """Somebody who may invoke the function asks for an action.
+
+    Attributes:
+        action: What is asked.
+        fields: The event as it came.
+    """
 
     action: str
     fields: Mapping[str, object]
@@ -170,7 +175,7 @@ def _read(event: dict[str, object], proxies: Networks) -> Event:
         return Changed()
     action = event.get("action")
     if isinstance(action, str):
-        return Asked(action, {key: value for key, value in event.items() if key != "action"})
+        return Asked(action, event)
     names = ", ".join(repr(str(name)[:40]) for name in list(event)[:_NAMES_MAX]) or "none"
     raise InvalidValue(
         "The event is none that dojang knows (API Gateway, function URL, load balancer, EventBridge schedule, "

@@ -23,6 +23,7 @@ from dojang.core.values import replace
 from dojang.entry.aws.ahead import Ahead, before_snapshot
 from dojang.entry.aws.bounds import BoundedApproval, BoundedFulfilment, BoundedGateway, Bounds, WatchedStore
 from dojang.entry.aws.lean import metadata_when_asked
+from dojang.entry.aws_secrets import AwsSecrets
 from dojang.entry.settings import EMULATOR_KEY, Settings, read_settings, secrets_elsewhere
 from dojang.entry.wiring import blocking_world, open_backend
 from dojang.errors import ConfigError
@@ -33,6 +34,8 @@ from dojang.web.source import Networks
 __all__ = ["Keeper", "Open"]
 
 _SECRETS_FOR_S = 300.0
+# While what was read before is still good, somebody waits for an answer and not for news.
+_NEWS_WITHIN_S = 1.0
 _STOOD_STILL_S = 20.0
 
 
@@ -147,21 +150,22 @@ class Keeper:
         age_s = max(now - then for now, then in zip(self._now(), self._read_at, strict=True))
         if settings is not None and not (self._elsewhere and age_s > _SECRETS_FOR_S):
             return settings
-        try:
-            fresh = self._read()
-        except ConfigError:
-            if settings is None:
-                raise
-            # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
-            fresh = settings
+        if settings is None:
+            fresh = self._read(AwsSecrets())
+        else:
+            try:
+                fresh = self._read(AwsSecrets(_NEWS_WITHIN_S))
+            except ConfigError:
+                # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
+                fresh = settings
         self._settings, self._read_at = fresh, self._now()
         return fresh
 
     def _now(self) -> tuple[float, float]:
         return self._monotonic(), self._wall()
 
-    def _read(self) -> Settings:
-        return _fit(read_settings(environment=self._environment))
+    def _read(self, secrets: AwsSecrets) -> Settings:
+        return _fit(read_settings(environment=self._environment, secrets=secrets))
 
     def _opened(self, settings: Settings) -> Open:
         # The generator was seeded when Python started, which a snapshot has in common with all its copies.

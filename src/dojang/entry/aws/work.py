@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from dojang.core.delivery import Delivery
 from dojang.drive import run
 from dojang.entry.aws.bounds import Bounds
 from dojang.errors import NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import World
 from dojang.web.metrics import Metrics
 from dojang.web.problems import Code
+
+if TYPE_CHECKING:
+    from dojang.usecases.deliver_owed import Attempt
 
 __all__ = ["KEEP_S", "Done", "check", "hand_over"]
 
@@ -38,13 +41,22 @@ class Done(msgspec.Struct):
 
     Attributes:
         told: For whoever invoked it.
-        finished: Whether nothing that is due was left for lack of time.
+        looked_after: Whether nothing that is due for a look was left for lack of time.
+        handed_over: Whether nothing that is owed and due was.
         failures: What could not be checked, by the code of the reason.
+        checks: What the checks found, by kind.
     """
 
     told: dict[str, Mapping[str, object]] = msgspec.field(default_factory=dict)
-    finished: bool = True
+    looked_after: bool = True
+    handed_over: bool = True
     failures: Counter[str] = msgspec.field(default_factory=Counter)
+    checks: Counter[str] = msgspec.field(default_factory=Counter)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing that is due was left for lack of time."""
+        return self.looked_after and self.handed_over
 
     def as_answer(self) -> dict[str, object]:
         """As the answer of the invocation."""
@@ -52,7 +64,7 @@ class Done(msgspec.Struct):
 
 
 def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> None:
-    """Reconcile what is due.
+    """Reconcile what is due; a second time in an invocation, what the first had no time for.
 
     Args:
         world: The ports.
@@ -63,7 +75,8 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
     # Here rather than on top, as below: whoever starts cold to verify a payment waits for every import.
     from dojang.usecases.reconcile import reconcile
 
-    report = run(reconcile(world, within_s=bounds.left_s * share))
+    # A look gets what the run leaves but for what is kept: with nothing left it would end as if Bootpay were silent.
+    report = run(reconcile(world, within_s=min(bounds.left_s * share, bounds.left_s - KEEP_S)))
     for change in report.changes:
         log.info(
             "an order was not as we believed: %s to %s",
@@ -80,15 +93,16 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
         log.warning("%s could not be checked now and will be again: %s", id_, why)
         if why in _CODES:
             done.failures[_CODES[why]] += 1
-    done.told["reconcile"] = {
-        "checked": report.checked,
-        "notices": report.notices,
-        "calls": report.calls,
-        "changed": len(report.changes),
-        "drift": len(report.drift),
-        "errors": len(report.errors),
-    }
-    done.finished = done.finished and not report.more
+    done.checks.update(
+        checked=report.checked,
+        notices=report.notices,
+        calls=report.calls,
+        changed=len(report.changes),
+        drift=len(report.drift),
+        errors=len(report.errors),
+    )
+    done.told["reconcile"] = dict(done.checks)
+    done.looked_after = not report.more
 
 
 def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> None:
@@ -101,13 +115,13 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
         while True:
             if bounds.left_s < _TIME_FOR_ONE_S:
                 # One more might be killed between handing over and writing that down.
-                done.finished = False
+                done.handed_over = False
                 break
             report: DeliveryReport = run(deliver_owed(world, limit=1, money_back_only=money_back_only))
             # Told and counted one by one: the next may find no store, and what was given up would raise no alarm.
-            for delivery, result in report.attempts:
-                _tell(delivery, result)
-                metrics.deliveries.add(result)
+            for attempt in report.attempts:
+                _tell(attempt)
+                metrics.deliveries.add(attempt.result)
             if not report.tried:
                 break
             settled += report.settled
@@ -115,16 +129,15 @@ def hand_over(world: World, bounds: Bounds, metrics: Metrics, done: Done) -> Non
     done.told["deliver"] = {"settled": dict(settled), "failed": other["failed"], "dead": other["dead"]}
 
 
-def _tell(delivery: Delivery, result: str) -> None:
+def _tell(attempt: Attempt) -> None:
     log.log(
-        logging.INFO if result == "settled" else logging.WARNING,
-        "%s %s",
-        delivery.type,
-        delivery.id,
+        logging.INFO if attempt.result == "settled" else logging.WARNING,
+        "%s",
+        attempt.sentence,
         extra={
             "event": "delivery",
-            "order_id": str(delivery.order_id),
-            "receipt_id": delivery.data.get("receipt_id"),
-            "outcome": result,
+            "order_id": str(attempt.delivery.order_id),
+            "receipt_id": attempt.delivery.data.get("receipt_id"),
+            "outcome": attempt.result,
         },
     )

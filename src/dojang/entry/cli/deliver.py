@@ -32,7 +32,7 @@ def deliver(
 
     Example:
       dojang deliver
-      dojang deliver --retry A-1024:2:order.paid
+      dojang deliver --retry A-1024:2:order_paid
     """
     if retry is not None:
         return _retry(invocation, retry)
@@ -45,6 +45,9 @@ def deliver(
                 "(결제 결과를 알릴 주소가 없어 환불만 처리합니다. DOJANG_DELIVER_TO를 설정해 주세요)."
             )
         report = run(deliver_owed(world, limit=limit))
+    for attempt in report.attempts:
+        if attempt.result != "settled":
+            invocation.terminal.warn(attempt.sentence)
     invocation.terminal.facts(
         {"settled": report.settled.total(), "failed": report.failed, "dead": report.dead}
         | ({"by_type": dict(report.settled)} if report.settled else {})

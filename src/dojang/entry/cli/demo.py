@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
+_PREFIX = "dojang-demo-"
+_LOCK = "running"
+
 
 def demo(
     check: Annotated[
@@ -44,6 +47,7 @@ def demo(
     """
     need_server("dojang demo")
     import asyncio
+    import fcntl
     import tempfile
     from pathlib import Path
 
@@ -55,8 +59,29 @@ def demo(
         usual.emulator if emulator_port is None else emulator_port,
         usual.shop if shop_port is None else shop_port,
     )
-    with tempfile.TemporaryDirectory(prefix="dojang-demo-") as folder:
-        return asyncio.run(_play(Path(folder), ports, check=check))
+    _clear_away(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name, (Path(name) / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return asyncio.run(_play(Path(name), ports, check=check))
+
+
+def _clear_away(where: Path) -> None:
+    """Remove what demos that were killed have left: their locks are nobody's any more."""
+    import fcntl
+    import os
+    import shutil
+
+    for folder in where.glob(f"{_PREFIX}*"):
+        try:
+            # Another user's, or a link that somebody has laid there, is none of ours.
+            if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
+                continue
+            with (folder / _LOCK).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            # No lock yet: a demo that is just beginning. Or it is held: one that runs.
+            continue
 
 
 async def _play(folder: Path, ports: Ports, *, check: bool) -> Code:

@@ -44,7 +44,8 @@ def reconcile(
         bool, typer.Option("--watch", help="Go on until stopped, and deliver what is owed.")
     ] = False,
     rate: Annotated[
-        float, typer.Option(min=0.1, max=1000, help="Ask Bootpay at most so often a second.")
+        float,
+        typer.Option(min=0.1, max=1000, help="Ask Bootpay at most so often a second, from this process."),
     ] = CALLS_PER_S,
 ) -> Code:
     """Finish what a crash left, find what Bootpay never told. Safe from many machines at once.

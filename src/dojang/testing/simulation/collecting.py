@@ -48,6 +48,7 @@ def evidence_of(stage: Stage, *, untold: frozenset[str] = frozenset()) -> Eviden
         wanted=stage.wanted,
         answers=stage.answers,
         hook=stage.hook,
+        handed_out=stage.handed_out,
         held=stage.held,
         overstayed=stage.overstayed,
         unwanted=frozenset(stage.unwanted),

@@ -15,6 +15,7 @@ __all__ = [
     "Asked",
     "BrokenPromise",
     "Evidence",
+    "HandedOut",
     "Held",
     "HookWord",
     "Json",
@@ -145,6 +146,14 @@ class HookWord(NamedTuple):
     after: int
 
 
+class HandedOut(NamedTuple):
+    """A delivery was handed to the shop: by which actor, and how many seconds that might take."""
+
+    who: str
+    delivery_id: str
+    within_s: float
+
+
 class Held(NamedTuple):
     """Something due was claimed by a worker, or let go of.
 
@@ -192,6 +201,7 @@ class Evidence:
         answers: What callers were told.
         hook: What the shop said before approvals, in order.
         held: What workers claimed and let go of, in order.
+        handed_out: Every attempt to hand a delivery to the shop, in order.
         overstayed: Use cases that began to wait although the time they were given was over: kind and actor.
         unwanted: Deliveries to which the shop said that it wants no more of them (410).
         retried: Deliveries that a person wanted tried again.
@@ -221,6 +231,7 @@ class Evidence:
     answers: Sequence[Answered] = ()
     hook: Sequence[HookWord] = ()
     held: Sequence[Held] = ()
+    handed_out: Sequence[HandedOut] = ()
     overstayed: Sequence[tuple[str, str]] = ()
     unwanted: frozenset[str] = frozenset()
     retried: frozenset[str] = frozenset()

@@ -25,6 +25,7 @@ __all__ = ["check_obeyed", "check_people_obeyed"]
 
 _SLACK_S = 0.001
 _CLOCKS_AHEAD_S = 5.0
+_CLOCKS_APART_S = 2 * _CLOCKS_AHEAD_S
 
 
 def check_obeyed(evidence: Evidence) -> None:
@@ -38,6 +39,7 @@ def check_obeyed(evidence: Evidence) -> None:
     _surplus_as_the_shop_wants(evidence)
     _one_holder_at_a_time(evidence)
     _calls_end_within_their_lease(evidence)
+    _handed_over_within_the_claim(evidence)
 
 
 def _the_shops_no_is_heard(evidence: Evidence) -> None:
@@ -163,6 +165,24 @@ def _calls_end_within_their_lease(evidence: Evidence) -> None:
         # Somebody whose clock is ahead takes the lease for over before it is.
         if asked.until + _CLOCKS_AHEAD_S > max(ends, default=0.0) + _SLACK_S:
             raise BrokenPromise("P7", f"{asked.who}'s {asked.what} may last longer than it is leased for")
+
+
+def _handed_over_within_the_claim(evidence: Evidence) -> None:
+    """Nobody is still handing over what another worker, whose clock is ahead, has taken over.
+
+    How long a worker stood still between its claim and its attempt is not counted: no rule holds a notice back then,
+    and the shop knows it by its id.
+    """
+    shortest_s: dict[str, float] = {}
+    for held in evidence.held:
+        if held.claimed and held.what == "delivery":
+            lasts_s = held.until - held.now
+            shortest_s[held.who] = min(lasts_s, shortest_s.get(held.who, lasts_s))
+    for one in evidence.handed_out:
+        if one.within_s + _CLOCKS_APART_S > shortest_s.get(one.who, 0.0):
+            raise BrokenPromise(
+                "P7", f"{one.who} may hand {one.delivery_id} over for longer than it has claimed it"
+            )
 
 
 def check_people_obeyed(evidence: Evidence) -> None:

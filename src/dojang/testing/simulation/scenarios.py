@@ -517,14 +517,14 @@ def _cancel_outside(amount: int | None, outside: int | None) -> Callable[[bool],
     return set_up
 
 
-def _taken_up_again(outside: int | None) -> Callable[[bool], Scene]:
+def _taken_up_again(outside: int | None, amount: int | None = 400) -> Callable[[bool], Scene]:
     """A cancel was written off and is asked for again under its key, and then the first one has its effect."""
 
     def set_up(trace: bool) -> Scene:
         stage = Stage(trace=trace, webhooks=False)
         order_id, receipt_id = _paid(stage)
         stage.calm = False
-        first = canceller(stage, "shop", order_id, "k1", 400)
+        first = canceller(stage, "shop", order_id, "k1", amount)
         while first.at is not None:
             stage.let_on(first, Mishap.VERY_LATE if first.at.name == "cancel" else None)
         stage.calm = True
@@ -532,12 +532,27 @@ def _taken_up_again(outside: int | None) -> Callable[[bool], Scene]:
         run(reconcile(stage.world))
         stage.pass_time(25.0)
         stage.calm = False
-        again = canceller(stage, "shop again", order_id, "k1", 400)
+        again = canceller(stage, "shop again", order_id, "k1", amount)
         if outside is None:
             return stage, [again, reconciler(stage, everything=True)]
         return stage, [again, _console(stage, receipt_id, outside)]
 
     return set_up
+
+
+def _whole_refused(trace: bool) -> Scene:
+    """A whole cancel was refused, and a console has taken a part since: the rest is the console's too."""
+    stage = Stage(trace=trace, webhooks=False)
+    order_id, receipt_id = _paid(stage)
+    stage.calm = False
+    refused = canceller(stage, "shop", order_id, "k1", None)
+    while refused.at is not None:
+        stage.let_on(refused, Mishap.REFUSED if refused.at.name == "cancel" else None)
+    stage.calm = True
+    stage.cancel_outside(receipt_id, 100)
+    run(reconcile(stage.world, everything=True))
+    stage.calm = False
+    return stage, [_console(stage, receipt_id), reconciler(stage, everything=True)]
 
 
 def _cancel_reconcile(trace: bool) -> Scene:
@@ -862,6 +877,18 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         name="a cancel taken up again, console cancels as much",
         set_up=_taken_up_again(400),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a whole cancel taken up again, console cancels a part",
+        set_up=_taken_up_again(100, None),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
+        name="a whole cancel refused, console cancels the rest",
+        set_up=_whole_refused,
         bounds=_USUAL,
         watch_s=A_YEAR_S,
     ),

@@ -31,6 +31,7 @@ from dojang.testing.pretend_first_generation import PretendFirstGeneration
 from dojang.testing.simulation.evidence import (
     Answered,
     Asked,
+    HandedOut,
     Held,
     HookWord,
     Outside,
@@ -109,6 +110,7 @@ class Stage:
         wanted: Cancels the shop asked for, by who asked: `order_id`, `key`, `amount`, `expected_remaining`.
         answers: What callers were told.
         hook: What the shop said before approvals.
+        handed_out: Attempts to hand a delivery to the shop.
         held: What workers claimed and let go of.
         overstayed: Use cases that began to wait although their time was over: kind and actor.
         unwanted: Deliveries of which the shop wants no more (410).
@@ -154,6 +156,7 @@ class Stage:
         self.wanted: dict[str, dict[str, object]] = {}
         self.answers: list[Answered] = []
         self.hook: list[HookWord] = []
+        self.handed_out: list[HandedOut] = []
         self.held: list[Held] = []
         self.overstayed: list[tuple[str, str]] = []
         self.unwanted: set[str] = set()
@@ -736,9 +739,10 @@ class _Shop:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def hand_over(self, delivery: Delivery, within_s: float, /) -> HandedOver:  # noqa: ARG002 - the port's
+    async def hand_over(self, delivery: Delivery, within_s: float, /) -> HandedOver:
         """See `Fulfilment.hand_over`."""
         stage = self._stage
+        stage.handed_out.append(HandedOut(stage.who, delivery.id, within_s))
         mishap = None
         if not stage.calm:
             mishap = await stop(Stop("shop", "hand_over", writes=True, detail=(delivery.id,)))

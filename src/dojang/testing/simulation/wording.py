@@ -145,7 +145,7 @@ def _concluded(answer: object) -> str:
         case Resolved():
             return f"decided; {_state(answer.record)}"
         case DeliveryReport():
-            ends = Counter(end for _, end in answer.attempts)
+            ends = Counter(each.result for each in answer.attempts)
             return ", ".join(f"{number} {end}" for end, number in ends.items()) or "nothing was due"
         case ReconcileReport():
             return (
