@@ -8,17 +8,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
+import tomllib
 import zipfile
 from math import ceil
 from pathlib import Path
 
 import pytest
+from cfnlint.decode import decode
 from tests.adapters import dynamodb_local
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from dojang.entry.cli import app
 from dojang.entry.layer import Arch, Target
+from dojang.entry.settings import KEYS
 from dojang.entry.template import application
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dynamodb")]
@@ -26,6 +33,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dynamodb")]
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)( \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = ["docs/aws.md", "docs/aws.ko.md"]
+TEMPLATES_README = "the template's README.md"
+SHELLS = [*PAGES, "docs/scale.md", TEMPLATES_README]
+FILES = application(Target("3.13", Arch.ARM64))
 
 
 def _blocks(name: str) -> list[tuple[str, str]]:
@@ -132,6 +142,7 @@ def test_the_costs_are_what_the_arithmetic_says() -> None:
         "payments": 3 * 1.00 + 4 * 0.20 + 200_000 * 0.0000133334 + 32 * 0.625 + 26 * 0.125 + 5.1 * 0.50,
         "checks": 750_000 * 0.0000133334 + 60 * 0.625 + 90 * 0.125,
         "replays": 1.00 + 0.20 + 2 * 0.125 + 1_000_000 * 0.02 * 0.5 * 0.0000133334,
+        "secret": 10 * 12 * 730 / 10_000 * 0.05,
         "schedule": 21_900 * 0.0000133334 + 0.0438 * 0.20 + 1.1 * 0.125,
     }
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
@@ -142,6 +153,8 @@ def test_the_costs_are_what_the_arithmetic_says() -> None:
     assert all(f"= {dollars['checks']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['replays']:.2f} |" in page for page in pages)
     assert all(f"= {dollars['schedule']:.2f} |" in page for page in pages)
+    assert all(f"10 × 0.876 × 0.05 = {dollars['secret']:.2f} |" in page for page in pages)
+    assert all(f"{12 * 730:,}" in page for page in pages)
 
 
 def test_blocks_that_need_an_account_say_so_where_a_reader_sees_it() -> None:
@@ -153,6 +166,96 @@ def test_blocks_that_need_an_account_say_so_where_a_reader_sees_it() -> None:
     assert {"docs/aws.md": {"# needs an AWS account"}, "docs/aws.ko.md": {"# AWS 계정 필요"}} == {
         name: set(lines) for name, lines in tops.items()
     }
+
+
+def _shell(name: str) -> str:
+    """All that a page, or the README beside the template, tells a reader to type; continued lines are one."""
+    text = FILES["README.md"] if name == TEMPLATES_README else (ROOT / name).read_text(encoding="utf-8")
+    lines = "".join(code for kind, _, code in BLOCK.findall(text) if kind == "sh").replace("\\\n", " ")
+    return re.sub(r"(?m)(^|\s)#.*$", "", lines)
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_what_a_page_deploys_with_are_parameters_of_the_template(name: str, tmp_path: Path) -> None:
+    """A parameter that is renamed would be refused by AWS, and only there."""
+    (tmp_path / "template.yaml").write_text(FILES["template.yaml"], encoding="utf-8")
+    template, problems = decode(str(tmp_path / "template.yaml"))
+    deployments = re.findall(r"--parameter-overrides (.+)", _shell(name))
+    given = [word.partition("=") for words in deployments for word in shlex.split(words)]
+
+    assert ([], True) == (problems, bool(given))
+    for parameter, equals, value in given:
+        told = template["Parameters"].get(parameter)
+
+        assert told is not None, f"{parameter} is no parameter"
+        assert "=" == equals
+        assert "AllowedValues" not in told or value in map(str, told["AllowedValues"])
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_every_command_on_a_page_is_one_that_dojang_takes(name: str) -> None:
+    """Those that need an account are not run: they are read as the command line reads them, and go no further."""
+    commands = re.findall(r"(?m)^dojang (.+?)(?: &)?$", _shell(name))
+
+    assert commands
+    for words in commands:
+        command, rest, context = get_command(app), shlex.split(words), None
+        while isinstance(command, TyperGroup):
+            context = command.make_context("dojang", [], parent=context, resilient_parsing=True)
+            _, found, rest = command.resolve_command(context, rest)
+            assert found is not None
+            command = found
+        command.make_context(words, rest, parent=context).close()
+
+
+@pytest.mark.parametrize("name", [*PAGES, TEMPLATES_README])
+def test_a_secret_that_is_not_filled_in_is_not_uploaded(name: str, tmp_path: Path) -> None:
+    """Whoever pastes all at once is stopped before AWS is asked; what is filled in goes there, and away from here."""
+    (upload,) = re.findall(r"(?m)^python -c .*create-secret.*$", _shell(name))
+    told = tmp_path / "aws"
+    told.write_text('#!/bin/sh\necho "$@" >> asked\n', encoding="utf-8")
+    told.chmod(0o755)
+    path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    empty = json.loads(FILES["secret.example.json"])
+    asked = []
+    for keys in ({}, {"DOJANG_API_KEYS": "k"}, {"BOOTPAY_SECRET_KEY": "k"}, dict.fromkeys(empty, "k")):
+        (tmp_path / "secret.json").write_text(json.dumps(empty | keys), encoding="utf-8")
+        done = subprocess.run(
+            ["bash", "-uc", upload], cwd=tmp_path, env={"PATH": path}, capture_output=True, check=False
+        )
+        asked.append(
+            (done.returncode == 0, (tmp_path / "asked").exists(), (tmp_path / "secret.json").exists())
+        )
+
+    assert [(False, False, True)] * 3 + [(True, True, False)] == asked
+    assert tomllib.loads(FILES["samconfig.toml"])["default"]["deploy"]["parameters"]["region"] in upload
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_function_of_ones_own_gets_what_its_code_reads(name: str) -> None:
+    """Handler, variables and enough time: a new function has 3 s and no variables."""
+    (code,) = [code for kind, code in _blocks(name) if kind == "python"]
+    posted, remembering = [
+        set(json.loads(code)["Variables"]) for kind, code in _blocks(name) if kind == "json"
+    ]
+    configured = [
+        (handler, int(seconds))
+        for handler, seconds in re.findall(r"--handler (\S+) --timeout (\d+) .*--environment", _shell(name))
+    ]
+
+    assert set(re.findall(r'os\.environ\["(\w+)"\]', code)) - {"BOOTPAY_URL"} == posted
+    assert {variable.removesuffix("_ARN") for variable in remembering} <= set(KEYS)
+    assert {"DOJANG_STORE", "DOJANG_MODE", "DOJANG_API_KEYS_ARN"} <= remembering
+    assert [("lambda_function.lambda_handler", 29), ("dojang.entry.aws.handler", 29)] == configured
+    assert "def lambda_handler(" in code
+
+
+def test_the_worker_on_the_page_has_settings_that_are_read() -> None:
+    """What it exports are settings, or ARNs of settings."""
+    exported = re.findall(r"\b((?:DOJANG|BOOTPAY)_\w+)=", _shell("docs/scale.md"))
+
+    assert {"DOJANG_STORE", "DOJANG_MODE", "BOOTPAY_SECRET_KEY_ARN"} <= set(exported)
+    assert {name.removesuffix("_ARN") for name in exported} <= set(KEYS)
 
 
 def test_the_page_on_scale_multiplies_what_the_others_count() -> None:
