@@ -291,7 +291,7 @@ def test_a_file_may_write_lists_and_truths_as_toml_does(tmp_path: Path) -> None:
         ('DOJANG_STOR = "x"', "DOJANG_STOR is not a setting of dojang: did you mean DOJANG_STORE?"),
         ('dojang_store = "x"', "did you mean DOJANG_STORE?"),
         ('BOOTPAY_SECRET_FILE = "x"', "did you mean BOOTPAY_SECRET_KEY_FILE?"),
-        ('colour = "red"', "colour is not a setting of dojang."),
+        ('colour = "red"', "colour is not a setting of dojang"),
         ('[DOJANG_STORE]\nfile = "x"', "DOJANG_STORE must be text"),
         ('[dojang]\nstore = "x"', "dojang is not a setting"),
         ("DOJANG_STORE = ", "cannot be read"),

@@ -27,6 +27,9 @@ KEEP_S = 5.0
 """What a look-up leaves of the time, so that an approval it leads to can be finished."""
 
 _TIME_FOR_ONE_S = 8.0
+# A run begins a look while it has five seconds left, all of which are kept: without more of them Bootpay would have no
+# time to answer, and be told to be silent.
+_LOOK_S = 3.0
 # What the same error would have answered over HTTP. That somebody else was quicker is no failure.
 _CODES = {
     NotSent.__name__: Code.UPSTREAM_UNAVAILABLE.value,
@@ -75,8 +78,7 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
     # Here rather than on top, as below: whoever starts cold to verify a payment waits for every import.
     from dojang.usecases.reconcile import reconcile
 
-    # A look gets what the run leaves but for what is kept: with nothing left it would end as if Bootpay were silent.
-    report = run(reconcile(world, within_s=min(bounds.left_s * share, bounds.left_s - KEEP_S)))
+    report = run(reconcile(world, within_s=min(bounds.left_s * share, bounds.left_s - _LOOK_S)))
     for change in report.changes:
         log.info(
             "an order was not as we believed: %s to %s",

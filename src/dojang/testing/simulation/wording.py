@@ -20,6 +20,7 @@ from dojang.usecases.verify import Verification
 
 __all__ = ["comes_of", "does", "moment", "priced"]
 
+_RECEIPT = re.compile(r"\b[0-9a-f]{24}\b")
 _DOES: Mapping[str, str] = {
     "store.register": "registers {0}",
     "store.load": "reads {0}",
@@ -141,7 +142,7 @@ def _concluded(answer: object) -> str:
         case CancelNotDone():
             return f"not done: {answer.refusal.why.value}"
         case NothingToResolve():
-            return f"nothing decided: {answer.why.partition(' (')[0]}"
+            return f"nothing decided: {_RECEIPT.sub(lambda it: _end(it[0]), answer.why.partition(' (')[0])}"
         case Resolved():
             return f"decided; {_state(answer.record)}"
         case DeliveryReport():
