@@ -278,6 +278,7 @@ def main_flat(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         words = _words(flatness, kind)
         say(words)
         grown = flatness.samples[-1].descriptors - flatness.samples[0].descriptors
+        # Callers who wait for another one's lease hold a connection each, in some samples more than in others.
         flat = flatness.growth_bytes < 100 and grown < 40 and not flatness.complaints and flatness.genuine
         for complaint in flatness.complaints[:20]:
             say(complaint)

@@ -402,6 +402,28 @@ def test_a_second_reversal_of_a_deposit_calls_a_person_again(shop: Shop) -> None
     assert 1 == told.count("order.paid")
 
 
+def test_a_deposit_that_is_back_leaves_let_be_what_is_still_so(shop: Shop) -> None:
+    """Its receipt names another order, which a person knows: that it was taken back and paid again changes nothing."""
+    receipt_id = reverted_deposit(shop)
+    decide(shop, DISMISS)
+    shop.bootpay.ledger.tamper(receipt_id, {"order_id": "another"})
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+    named_another = shop.payment().reason
+    decide(shop, DISMISS)
+    shop.run(reconcile(shop.world, everything=True))
+    shop.bootpay.ledger.revert(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+    taken_back = shop.payment().reason
+    decide(shop, DISMISS)
+    shop.bootpay.ledger.deposit(receipt_id)
+    shop.run(reconcile(shop.world, everything=True))
+    shop.run(reconcile(shop.world, everything=True))
+
+    assert ("order_mismatch", "payment_reverted") == (named_another, taken_back)
+    assert State.PAID == shop.state()
+
+
 @pytest.mark.parametrize("resolution", [DISMISS, ACCEPT])
 def test_an_approval_in_doubt_is_kept_in_mind_when_another_receipt_pays(
     shop: Shop, resolution: Resolution

@@ -140,7 +140,7 @@ def test_a_missing_field_is_named(shop: Shop, missing: str) -> None:
         ("taxFree", "unknown field taxFree: did you mean tax_free?", "tax_free을(를) 쓰려던"),
         ("금액", "unknown field 금액: known are order_id, price, name,", "쓸 수 있는 필드: order_id, price"),
         ("a b (가)", "a field that is not known", "알 수 없는 필드가"),
-        ("x`y", "does not fit", "맞지 않습니다"),
+        ("x`y", "a field that is not known", "알 수 없는 필드가"),
         ("98765432101", "a field that is not known", "알 수 없는 필드가"),
         ("x" * 65, "a field that is not known", "알 수 없는 필드가"),
     ],

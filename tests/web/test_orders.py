@@ -224,7 +224,7 @@ def test_a_delivery_is_tried_again_whatever_its_order_is_called(shop: Shop) -> N
     assert "shop@7:2:order_paid" == owed["id"]
     for segment in ("shop@7:2:order_paid", "shop%407%3A2%3Aorder_paid"):
         assert 200 == shop.ask("POST", f"/v1/deliveries/{segment}/retry").status
-    assert 400 == shop.ask("POST", "/v1/deliveries/shop.7:2:order_paid/retry").status
+    assert 404 == shop.ask("POST", "/v1/deliveries/shop.7:2:order_paid/retry").status
 
 
 def test_the_id_of_money_back_may_be_tried_again_too(shop: Shop) -> None:

@@ -243,8 +243,9 @@ def compare_paid(draft: Draft, receipt: Receipt) -> Decision:
     total = _total(receipt)
     if total is not None:
         over = DOUBTS if receipt.order_id == draft.order.id else {REVERTED}
-        if any(asked.reason in over and asked.receipt_id == receipt.id for asked in payment.dismissed):
-            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))
+        ended = [q.reason for q in payment.dismissed if q.reason in over and q.receipt_id == receipt.id]
+        if ended:
+            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id), reasons=ended)
         if total > payment.cancelled:
             _cancelled(draft, receipt, total, origin="outside")
             if draft.payment.state is State.CANCELLED:

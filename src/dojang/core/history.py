@@ -129,8 +129,16 @@ def apply(payment: Payment, event: Event) -> Payment:
                 cancelled_tax_free=_int(data["cancelled_tax_free"]),
             )
         case What.STANDS_AGAIN:
-            about = _receipt_id(data)
-            return replace(changed, dismissed=tuple(q for q in changed.dismissed if q.receipt_id != about))
+            about, ended = _receipt_id(data), cast("Sequence[str] | None", data.get("reasons"))
+            return replace(
+                changed,
+                dismissed=tuple(
+                    asked
+                    for asked in changed.dismissed
+                    # An event that names no reasons is an older one: it ended all.
+                    if asked.receipt_id != about or (ended is not None and asked.reason not in ended)
+                ),
+            )
         case What.EXPIRED:
             return replace(changed, account=None)
         case What.ATTENTION:
@@ -257,13 +265,14 @@ def _asked(payment: Payment, data: Mapping[str, object]) -> tuple[CancelRequest,
     left = [
         max(before.amount, before.most) for before in payment.requests if before.key == key and before.left
     ]
+    most = max(left, default=0)
     request = CancelRequest(
         key=key,
         fingerprint=str(data.get("fingerprint", "")),
         outcome="in_flight",
         amount=amount,
         tax_free=_int(data["tax_free"]),
-        most=max([amount, *left]),
+        most=most if most > amount else 0,
     )
     return (*(other for other in payment.requests if other.key != request.key), request)
 

@@ -206,7 +206,7 @@ class CancelRequest(Value):
         cancelled: Running total after it was done.
         code: Bootpay's code where it refused.
         words: Bootpay's words where it refused.
-        most: The largest amount that an attempt under it may have left with: what is asked for again later may be less.
+        most: The largest amount that an earlier attempt under it left with, where that is more than `amount`; else 0.
     """
 
     key: str

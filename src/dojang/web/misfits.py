@@ -17,7 +17,7 @@ from dojang.web.shapes import DIGITS_PATTERN
 
 __all__ = ["misfit", "no_moment"]
 
-_UNKNOWN_FIELD = r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?"
+_UNKNOWN_FIELD = r"Object contains unknown field `(?P<name>(?s:.*?))`(?: - at `(?P<path>[^`]*)`)?"
 # The last one counts: what was sent may be quoted in front of it.
 _AT_FIELD = r"(?s:.*) - at `\$\.(?P<name>\w+)`"
 _AT = r"(?: - at `\$\.(?P<at>[\w.\[\]]+)`)?"

@@ -26,7 +26,7 @@ _PARAMETERS: Mapping[str, Json] = {
     "order_id": {"type": "string", "pattern": "^[A-Za-z0-9._~:-]{1,64}$", "minLength": 1, "maxLength": 64},
     "delivery_id": {
         "type": "string",
-        "pattern": "^[A-Za-z0-9_~:@-]{1,200}$",
+        "pattern": "^[A-Za-z0-9._~:@-]{1,200}$",
         "minLength": 1,
         "maxLength": 200,
     },

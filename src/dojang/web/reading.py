@@ -39,7 +39,7 @@ T = TypeVar("T")
 _INTEGER_MAX = 2**63
 _DIGITS_MAX = 19
 # Compiled when first used: a cold function that verifies waits for every pattern, and needs none of these.
-_DELIVERY_ID = r"[A-Za-z0-9_~:@-]{1,200}"
+_DELIVERY_ID = r"[A-Za-z0-9._~:@-]{1,200}"
 _IDEMPOTENCY_KEY = r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?"
 # A `+` in a query means a space, and `+09:00` is mostly sent unquoted: read the space as the sign it was.
 _LOST_PLUS = r" (?=\d\d:?\d\d$)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from contextlib import closing
@@ -200,6 +201,7 @@ def test_watching_ends_cleanly(dojang: Shell, door: Door, buyer: Buyer, number: 
 
     assert 0 == ended.code, ended.err
     assert ["order.paid"] == [message["type"] for message in door.received]
+    assert re.search(r"delivery A-1:\d:order_paid of order A-1 to 127.0.0.1: settled", ended.out + ended.err)
 
 
 def test_watching_checks_and_gives_money_back_beside_a_shop_that_hangs(
@@ -370,6 +372,8 @@ def test_a_person_accepts_held_money(dojang: Shell, buyer: Buyer) -> None:
         (("A-1",), 2, "accept, return, dismiss"),
         (("A-1", "accept"), 2, "--reason is required"),
         (("A-1", "accept", "--look-again"), 2, "--look-again"),
+        (("A-1", "--look-again", "--reason", "x"), 2, "leave out --reason"),
+        (("A-1", "--look-again", "--who", "a\nb"), 2, "--who"),
         (("A-1", "accept", "--reason", "x", "--receipt", "y"), 2, "24 hexadecimal"),
         (("A-1", "accept", "--reason", "x", "--who", "a\nb"), 2, "--who"),
     ],
@@ -386,9 +390,11 @@ def test_what_cannot_be_resolved_says_why(
 
 def test_a_person_can_look_again(dojang: Shell, receipt_id: str) -> None:
     """`--look-again` reads the receipt now and decides as for anybody else."""
-    looked = dojang.json("resolve", "A-1", "--look-again", "--receipt", receipt_id)
+    looked = dojang.json("resolve", "A-1", "--look-again", "--receipt", receipt_id, "--who", "mina")
+    history = dojang.json("orders", "history", "A-1")
 
     assert "paid" == looked["state"]
+    assert ("paid", "person:mina") == (history["events"][-1]["what"], history["events"][-1]["who"])
 
 
 @pytest.fixture

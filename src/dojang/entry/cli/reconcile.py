@@ -101,13 +101,18 @@ def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:
 
 
 def _check(terminal: Terminal, world: World, stop: threading.Event, *, everything: bool) -> None:
+    def tell(look: ReconcileReport) -> None:
+        # Each as it ends: a silent Bootpay would keep a hundred from being told of for half an hour.
+        if look.changes or look.errors:
+            _show(terminal, look, world.rules.mode)
+
     while not stop.is_set():
         more = False
         try:
-            report = run(reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set))
+            report = run(
+                reconcile_orders(world, everything=everything, limit=100, stopped=stop.is_set, told=tell)
+            )
             everything, more = False, report.more
-            if report.changes or report.errors:
-                _show(terminal, report, world.rules.mode)
         except StoreError as error:
             # Whoever watches goes on watching; what was claimed comes due again by itself.
             terminal.warn(ending(error)[1])
@@ -118,12 +123,11 @@ def _deliver(terminal: Terminal, world: World, stop: threading.Event, *, money_b
     while not stop.is_set():
         tried = 0
         try:
-            report = run(deliver_owed(world, stopped=stop.is_set, money_back_only=money_back_only))
+            # One at a time, as they are claimed: a shop that hangs is told of at once.
+            report = run(deliver_owed(world, limit=1, stopped=stop.is_set, money_back_only=money_back_only))
             tried = report.tried
-            if tried:
-                terminal.say(
-                    f"delivered {report.settled.total()}, failed {report.failed}, dead {report.dead}"
-                )
+            for attempt in report.attempts:
+                (terminal.say if attempt.result == "settled" else terminal.warn)(attempt.sentence)
         except StoreError as error:
             terminal.warn(ending(error)[1])
         stop.wait(0 if tried else _DELIVER_EVERY_S)

@@ -89,14 +89,16 @@ def resolve(
     if look_again:
         if decision is not None:
             raise InvalidValue("--look-again decides nothing: give either it or accept, return, dismiss")
-        return _look_again(invocation, order, receipt_id)
+        if reason is not None:
+            raise InvalidValue(
+                "--look-again decides nothing: leave out --reason (결정이 아니므로 --reason을 빼 주세요)"
+            )
+        return _look_again(invocation, order, receipt_id, _checked_who(who) if who else None)
     if decision not in tuple(use_case.Resolution):
         raise InvalidValue(f"the decision must be one of {', '.join(use_case.Resolution)}, or --look-again")
     if reason is None or not reason.strip():
         raise InvalidValue("--reason is required: it goes into the order's history (사유를 적어 주세요)")
-    who = who or _login()
-    if not who.isprintable() or len(who) > 100:
-        raise InvalidValue("--who must be at most 100 printable characters")
+    who = _checked_who(who or _login())
     with invocation.world() as world:
         result = run(
             use_case.resolve(
@@ -117,6 +119,12 @@ def resolve(
     return Code.REFUSED
 
 
+def _checked_who(who: str) -> str:
+    if not who.isprintable() or len(who) > 100:
+        raise InvalidValue("--who must be at most 100 printable characters")
+    return who
+
+
 def _login() -> str:
     try:
         return getpass.getuser()
@@ -124,9 +132,11 @@ def _login() -> str:
         raise InvalidValue("--who is required: this machine does not know your name") from None
 
 
-def _look_again(invocation: Invocation, order: OrderId, receipt_id: ReceiptId | None) -> Code:
+def _look_again(
+    invocation: Invocation, order: OrderId, receipt_id: ReceiptId | None, who: str | None
+) -> Code:
     with invocation.world() as world:
-        result = run(use_case.look_again(world, order, receipt_id))
+        result = run(use_case.look_again(world, order, receipt_id, who=who))
     terminal = invocation.terminal
     match result:
         case OrderUnknown():
