@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
+from dojang.core.delivery import Delivery, Lane
+from dojang.core.order import OrderId
 from dojang.entry.cli import app
 from dojang.entry.cli.codes import Code
 from dojang.testing.simulation.seeded import simulate, trace_of
 from dojang.testing.simulation.tracing import BROKEN, Trace
-from dojang.testing.simulation.wording import moment
+from dojang.testing.simulation.wording import comes_of, does, moment
 
 SEEDS = range(1, 81)
 A_FINE_DAY = 179
+NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 
 
 def test_everything_is_told_in_words() -> None:
@@ -47,6 +51,28 @@ def test_answers_are_told_by_what_they_mean() -> None:
         ("writes of order.attention of o1: to be tried again", "done"),
         ("writes of order.attention of o1: settled", "done"),
     } <= told
+
+
+def test_the_money_of_two_receipts_that_went_back_is_told_apart() -> None:
+    """An order may hear of several: each is named by its receipt's end."""
+    first, second = (
+        Delivery(
+            id=f"o2:{seq}:order_money_returned",
+            order_id=OrderId("o2"),
+            seq=seq,
+            lane=Lane.NOTICE,
+            type="order.money_returned",
+            data={"receipt_id": end.rjust(24, "0")},
+            created_at=NOW,
+            due_at=NOW,
+            attempts=1,
+        )
+        for seq, end in ((4, "aaaaaa"), (5, "bbbbbb"))
+    )
+
+    assert "order.money_returned of o2 for receipt …aaaaaa, attempt 1" == comes_of(first)
+    assert "order.money_returned of o2 for receipt …bbbbbb, attempt 1" == comes_of(second)
+    assert "hands order.money_returned of o2 for receipt …aaaaaa to the shop" == does("hand_over", [first])
 
 
 def test_everybody_on_stage_is_explained() -> None:

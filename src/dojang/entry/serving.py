@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TypeVar
 
 from dojang.core.rules import Mode
@@ -13,7 +13,8 @@ from dojang.entry.asgi import Application, Loop, create_app
 from dojang.entry.asgi import serve as serve_app
 from dojang.entry.log import log_to_stderr
 from dojang.entry.settings import EMULATOR_KEY, Settings
-from dojang.entry.wiring import serving_world, store_name, without_keys
+from dojang.entry.wiring import left_out, serving_world, store_name, without_keys
+from dojang.errors import StoreUnavailable
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import ReconcileReport, reconcile
@@ -73,6 +74,11 @@ def serve(
     if without := without_keys(settings):
         # They may still come, from a role that is being given: not a reason to end.
         warn(without)
+    else:
+        # A store that is away now is told of by who needs it.
+        with suppress(StoreUnavailable):
+            if missed := left_out(settings):
+                warn(missed)
 
     async def open_app(stack: AsyncExitStack) -> Application:
         return await open_service(settings, stack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, closing
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ __all__ = [
     "asking",
     "blocking_world",
     "destination",
+    "left_out",
     "migrated",
     "open_backend",
     "serving_world",
@@ -48,6 +50,8 @@ __all__ = [
 _ASKING_MAX = 64
 # Jitter is no secret; a fast generator will do.
 _spread: Callable[[], float] = random.random
+# A server that starts does not wait longer for a store that may be away.
+_SHARDS_WITHIN_S = 5.0
 _POSTGRES = r"postgres(?:ql)?://(?:[^@/]*@)?([\w.,\[\]-]*(?::\d+)?(?:/[^/?@:]*)?)(?:\?[^@]*)?"
 
 
@@ -106,6 +110,24 @@ def without_keys(settings: Settings) -> str | None:
             f"DOJANG_STORE: the table cannot be asked before there are AWS keys ({error}): set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, a profile, or a role of this machine (AWS 자격 증명이 없습니다)."
         )
+    return None
+
+
+def left_out(settings: Settings) -> str | None:
+    """Why this process would not see every order, in a sentence; None if it sees all. Nothing for a function's start.
+
+    Raises:
+        ConfigError: If the store cannot be opened.
+        StoreUnavailable: If it could not be asked within a few seconds, or may not be.
+    """
+    if not settings.store.startswith("dynamodb"):
+        return None
+    until = time.monotonic() + _SHARDS_WITHIN_S
+    with closing(_dynamodb(settings.store, lambda _: until - time.monotonic())) as dynamodb:
+        try:
+            dynamodb.check_shards()
+        except ConfigError as error:
+            return str(error)
     return None
 
 

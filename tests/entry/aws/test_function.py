@@ -998,6 +998,34 @@ def test_too_short_a_timeout_is_told_once(deployed: Deployed) -> None:
     assert "15 s" in warnings[0]["message"]
 
 
+@pytest.mark.parametrize("event", [sample("scheduler"), sample("stream"), {"action": "deliver"}])
+def test_that_nobody_is_told_is_said_once(deployed: Deployed, event: object) -> None:
+    """Without an address every run ends well with nothing handed over: the log says that this is why."""
+    del deployed.environment["DOJANG_DELIVER_TO"]
+    deployed.restart()
+    for _ in range(2):
+        deployed(event)
+    warnings = [line["message"] for line in deployed.logs if line["level"] == "WARNING"]
+
+    assert 1 == len(warnings)
+    assert "DOJANG_DELIVER_TO is not set" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "event"), [(True, {"action": "deliver"}), (False, {"action": "reconcile"}), (False, None)]
+)
+def test_who_is_not_about_to_tell_anybody_does_not_warn(
+    deployed: Deployed, told: bool, event: object
+) -> None:
+    """Where the shop is told, and where nothing would be handed over, there is nothing to warn of."""
+    if not told:
+        del deployed.environment["DOJANG_DELIVER_TO"]
+        deployed.restart()
+    deployed(event or request_event("http_api", "GET", "/healthz"))
+
+    assert [] == [line for line in deployed.logs if line["level"] == "WARNING"]
+
+
 def test_the_door_needs_no_event_loop_and_no_framework(tmp_path: Path) -> None:
     """Importing the handler and serving a request loads neither asyncio nor a web framework nor the AWS SDK."""
     code = (

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
+from tests.adapters import dynamodb_local
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door
@@ -153,6 +154,24 @@ def test_serve_says_at_the_start_that_its_table_cannot_be_asked(
     serving.stop(signal.SIGTERM)
 
     assert warned == ("cannot be asked before there are AWS keys" in said)
+
+
+@pytest.mark.xdist_group("dynamodb")
+def test_serve_says_at_the_start_that_its_table_has_more_parts(start: Start, port: int) -> None:
+    """An order in a part that is not asked would be looked after by nobody: it is said before anybody misses it."""
+    table = f"{dynamodb_local.fresh_name()}?region={dynamodb_local.REGION}"
+    address = f"dynamodb://{table}&endpoint={dynamodb_local.server_endpoint()}"
+    environment = {"DOJANG_MODE": "emulator", **dynamodb_local.KEYS}
+    whole = environment | {"DOJANG_STORE": f"{address}&shards=2"}
+    for words in (("migrate",), ("orders", "add", "S-4", "--price", "3000", "--name", "x")):
+        ran = start(*words, **whole)
+        assert 0 == ran.process.wait(30), ran.said()
+    serving = start("serve", "--port", str(port), **environment, DOJANG_STORE=f"{address}&shards=1")
+    serving.until(r"dojang listens on")
+    said = serving.said()
+    serving.stop(signal.SIGTERM)
+
+    assert "split into at least 2 parts" in said
 
 
 def test_serve_reconciles_beside(

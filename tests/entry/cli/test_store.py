@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.adapters import dynamodb_local
+
+from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS
+from dojang.adapters.dynamodb.signed import SignedTable
+from dojang.adapters.dynamodb.table import Answer, Request, TableRefused
+from dojang.entry.cli.codes import Code
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -191,6 +198,65 @@ def test_dynamodbs_clock_is_compared_too(dojang: Shell, monkeypatch: pytest.Monk
     wrong = _verdicts(dojang)
 
     assert ("ok", "warn") == (right["store clock"], wrong["store clock"])
+
+
+@pytest.fixture
+def split(dojang: Shell) -> str:
+    """A table that was split into 16 parts, with an order in the last of them; its address without `shards=`."""
+    dojang.environment |= dynamodb_local.KEYS
+    table = f"{dynamodb_local.fresh_name()}?region={dynamodb_local.REGION}"
+    address = f"dynamodb://{table}&endpoint={dynamodb_local.server_endpoint()}"
+    whole = f"{address}&shards=16"
+    last = next(name for name in map("A-{}".format, count()) if zlib.crc32(name.encode()) % 16 == 15)
+    assert 0 == dojang("migrate", "--store", whole).code
+    assert 0 == dojang("orders", "add", last, "--price", "3000", "--name", "x", "--store", whole).code
+    return address
+
+
+@pytest.mark.xdist_group("dynamodb")
+@pytest.mark.parametrize("command", [("migrate",), ("doctor", "--fold")])
+def test_orders_beyond_the_parts_that_are_asked_are_found(
+    dojang: Shell, split: str, command: tuple[str, ...]
+) -> None:
+    """A forgotten `shards=` would hide orders from every list and every check: it fails, and says which to set."""
+    forgotten = dojang(*command, "--store", split)
+    greater = dojang(*command, "--store", f"{split}&shards=99")
+    right = dojang(*command, "--store", f"{split}&shards=16")
+
+    assert [1, 0, 0] == [forgotten.code, greater.code, right.code]
+    assert "split into at least 16 parts" in forgotten.out + forgotten.err
+    assert "set shards=16" in forgotten.out + forgotten.err
+
+
+@pytest.mark.xdist_group("dynamodb")
+def test_migrating_takes_no_permission_to_read(
+    dojang: Shell, split: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may make the table alone has made it, and hears that nobody looked for orders that are left out."""
+    asked = SignedTable.call
+
+    def may_not_read(way: SignedTable, operation: str, request: Request, within_s: float) -> Answer:
+        if f"dynamodb:{operation}" not in MIGRATING_ACTIONS:
+            raise TableRefused("AccessDeniedException", "")
+        return asked(way, operation, request, within_s)
+
+    monkeypatch.setattr(SignedTable, "call", may_not_read)
+    ended = dojang("migrate", "--store", split)
+
+    assert 0 == ended.code
+    assert "Whether shards= leaves orders out could not be seen" in ended.err
+
+
+@pytest.mark.xdist_group("dynamodb")
+def test_who_watches_is_warned_of_orders_that_are_left_out(
+    dojang: Shell, split: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, at the start: it looks after all others meanwhile."""
+    monkeypatch.setattr("dojang.entry.cli.reconcile._watch", lambda *_, **__: Code.FINE)
+    ended = dojang("reconcile", "--watch", "--store", split)
+
+    assert 0 == ended.code
+    assert 1 == ended.err.count("split into at least 16 parts")
 
 
 def test_what_is_not_set_is_a_warning(dojang: Shell) -> None:

@@ -131,12 +131,73 @@ def test_what_a_setting_in_ssm_and_a_key_of_ones_own_need_is_said_when_asked_for
     assert not re.search("ssm|kms", plain)
 
 
-def test_an_alias_is_no_key() -> None:
+@pytest.mark.parametrize(
+    ("words", "secrets"),
+    [
+        ([], ["dojang"]),
+        (["--secret", "shop"], ["shop"]),
+        (["--parameter", "/shop/api-keys"], []),
+        (["--parameter", "/shop/api-keys", "--secret", "shop"], ["shop"]),
+    ],
+)
+def test_only_the_secret_that_is_named_may_be_read(words: list[str], secrets: list[str]) -> None:
+    """The usual name is meant where nothing is named: whoever keeps all in SSM has no secret."""
+    printed = _type("policy", *words).stdout
+
+    assert secrets == re.findall(r":secret:(.*)-\?\?\?\?\?\?", printed)
+    assert bool(secrets) == ("secretsmanager:GetSecretValue" in printed)
+
+
+def test_a_parameter_that_is_named_twice_is_listed_once() -> None:
+    """With and without its slash it has the same ARN."""
+    printed = _type("policy", "--parameter", "/keys", "--parameter", "keys", "--parameter", "/keys").stdout
+    statements = {part["Sid"]: part for part in json.loads(printed)["Statement"]}
+
+    assert ["arn:aws:ssm:*:*:parameter/keys"] == statements["ReadTheParameters"]["Resource"]
+
+
+@pytest.mark.parametrize("given", ["alias/shop", "arn:aws:kms:ap-northeast-2:111122223333:alias/shop"])
+def test_an_alias_is_no_key(given: str) -> None:
     """IAM would take a policy about it, and allow nothing."""
-    result = _type("policy", "--kms-key", "alias/shop")
+    result = _type("policy", "--kms-key", given)
 
     assert 2 == result.exit_code
     assert "--kms-key must be the ARN of a key" in result.stderr
+    assert "an alias does not work here" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("--kms-key", "arn:aws:kms:ap-northeast-2:111122223333:key/1234abcd"),
+        ("--parameter", "x"),
+        ("--secret", "x"),
+        ("--deliver-to", "arn:aws:sqs:ap-northeast-2:111122223333:orders"),
+    ],
+)
+def test_what_a_migration_does_not_need_is_not_dropped_without_a_word(option: str, given: str) -> None:
+    """A policy that leaves out what was asked for would be missed only when it is needed."""
+    result = _type("policy", "--migrate", option, given)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert f"{option}: who migrates needs the table alone" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("/a b", "up to 512 letters and digits of English"),
+        ("비밀", "up to 512 letters and digits of English"),
+        ("", "it is empty"),
+        ("a*b", "no ARN and no * in it"),
+        ("arn:aws:ssm:ap-northeast-2:111122223333:parameter/x", "no ARN and no * in it"),
+    ],
+)
+def test_a_name_that_cannot_be_is_told_what_is_wrong_with_it(given: str, wrong: str) -> None:
+    """Who has a blank in it would look for an asterisk in vain."""
+    assert f"as AWS's console shows it: {wrong}" in " ".join(
+        _type("policy", "--parameter", given).stderr.split()
+    )
 
 
 @pytest.mark.parametrize(

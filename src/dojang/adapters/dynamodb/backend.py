@@ -18,6 +18,7 @@ from dojang.adapters.dynamodb.due import Due
 from dojang.adapters.dynamodb.items import (
     LAYOUT,
     SETTLED,
+    SHARDS_MAX,
     UNFINISHED,
     Shards,
     claim_item,
@@ -123,8 +124,8 @@ class DynamoDBBackend:
     ) -> None:
         if not _NAME.fullmatch(table):
             raise ConfigError("DOJANG_STORE: a DynamoDB table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
-        if not 1 <= shards <= 99:
-            raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
+        if not 1 <= shards <= SHARDS_MAX:
+            raise ConfigError(f"DOJANG_STORE: shards must be 1 to {SHARDS_MAX}.")
         self.connections_max = connections_max
         self._table = table
         self._way = way or SignedTable(region_of(region), endpoint, connections_max=connections_max)
@@ -150,6 +151,29 @@ class DynamoDBBackend:
     def migrate(self) -> list[str]:
         """Make the table, or what it lacks; what was done, in words."""
         return migrate(self._way, self._table)
+
+    def check_shards(self) -> None:
+        """Look for orders in parts that this store never asks. Some ninety queries: nothing for a function's start.
+
+        Raises:
+            ConfigError: There are some: they would be neither listed nor looked after.
+            StoreUnavailable: DynamoDB could not be asked, or these credentials may not.
+        """
+        beyond = self._shards.beyond("orders")
+        asked = [
+            query(self._table, "#made_in = :shard", {":shard": shard}, index="made", limit=1)
+            for shard in beyond.values()
+        ]
+        answers = self._together([partial(self._patience.ask, "Query", one) for one in asked])
+        least = max((least for least, answer in zip(beyond, answers, strict=True) if answer.items), default=0)
+        if least:
+            # What was written with more parts may not have reached the last of them yet.
+            raise ConfigError(
+                f"DOJANG_STORE: this table is split into at least {least} parts: set shards={least} everywhere, or the "
+                f"greater number that another process has. Some orders lie beyond the {self._shards.count} parts that "
+                "are asked here, and are neither listed nor looked after "
+                f"(일부 주문이 보이지 않습니다. 모든 곳에서 shards={least} 이상의 같은 값을 쓰세요)."
+            )
 
     # Orders
 

@@ -43,6 +43,7 @@ from dojang.ports import Notice, StoredNotice
 __all__ = [
     "LAYOUT",
     "SETTLED",
+    "SHARDS_MAX",
     "UNFINISHED",
     "Shards",
     "claim_item",
@@ -123,11 +124,15 @@ def same_key(one: Item, other: Item) -> bool:
     return one["pk"] == other["pk"] and one["sk"] == other["sk"]
 
 
+SHARDS_MAX = 99
+"""Into how many parts an index may be split."""
+
+
 class Shards:
     """Into how many parts each index is split, and which part an item belongs to.
 
     Args:
-        count: 1 to 99.
+        count: 1 to `SHARDS_MAX`.
     """
 
     def __init__(self, count: int) -> None:
@@ -140,6 +145,10 @@ class Shards:
     def all(self, kind: str) -> list[Value]:
         """All partitions of a kind."""
         return [text(f"{kind}#{shard}") for shard in range(self.count)]
+
+    def beyond(self, kind: str) -> dict[int, Value]:
+        """The partitions of a kind that only a greater count has, each with the least count that has it."""
+        return {shard + 1: text(f"{kind}#{shard}") for shard in range(self.count, SHARDS_MAX)}
 
 
 def made(at: datetime | int, item_id: str) -> Value:

@@ -78,6 +78,7 @@ class Function:
             function=given.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         )
         self._warned = False
+        self._warned_of_nobody = False
         self.forget = self._keeper.forget
         self.prepare = self._keeper.prepare
 
@@ -174,6 +175,8 @@ class Function:
         return response
 
     def _work(self, opened: Open, event: str, what: tuple[str, ...], began: float) -> dict[str, object]:
+        if "deliver" in what:
+            self._warn_of_nobody_to_tell(opened)
         done = Done()
         both = "reconcile" in what and "deliver" in what
         try:
@@ -241,6 +244,14 @@ class Function:
                 "The function has %.1f s for one invocation: too short to approve a payment or to hand anything over. "
                 "Set its timeout to 15 s or more",
                 left_s,
+            )
+
+    def _warn_of_nobody_to_tell(self, opened: Open) -> None:
+        """Told in the words of `dojang deliver`: the answer alone would pass for "nothing is owed"."""
+        if not self._warned_of_nobody and opened.world.fulfilment is None:
+            self._warned_of_nobody = True
+            log.warning(
+                "DOJANG_DELIVER_TO is not set: notices to the shop wait in the store, only money back is handed over"
             )
 
 

@@ -57,6 +57,7 @@ def doctor(
 ) -> Code:
     """Check settings, store, Bootpay, clock and the shop's addresses. Nothing is changed or posted.
 
+    A DynamoDB table is asked for orders beyond the parts that `shards=` names.
     Ends with 1 if something is wrong, 2 if a setting is, 6 if Bootpay cannot be reached.
 
     Example:
@@ -65,7 +66,7 @@ def doctor(
     settings = invocation.settings()
     findings = [*_settings(settings)]
     with ExitStack() as stack:
-        backend = _store(invocation, stack, findings)
+        backend = _store(invocation, settings, stack, findings)
         if backend is not None:
             findings += [*_store_clock(settings, backend)]
         findings += [*_bootpay(settings, stack)]
@@ -106,10 +107,17 @@ def _shop(settings: Settings) -> Iterator[_Finding]:
             yield _Finding(check, "fail", f"nothing can be posted to {to.host}: {missed.words}", Code.FAILURE)
 
 
-def _store(invocation: Invocation, stack: ExitStack, findings: list[_Finding]) -> OpenBackend | None:
+def _store(
+    invocation: Invocation, settings: Settings, stack: ExitStack, findings: list[_Finding]
+) -> OpenBackend | None:
     try:
         backend = stack.enter_context(invocation.backend())
         backend.load(OrderId("doctor"))
+        if settings.store.startswith("dynamodb"):
+            from dojang.adapters.dynamodb import DynamoDBBackend
+
+            assert isinstance(backend, DynamoDBBackend)
+            backend.check_shards()
     except (ConfigError, StoreError) as error:
         findings.append(_Finding("store", "fail", str(error), Code.FAILURE))
         return None

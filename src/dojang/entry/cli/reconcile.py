@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -60,6 +61,7 @@ def reconcile(
     with invocation.world() as usual:
         world = replace(usual, pace=Pace(rate))
         if watch:
+            _warn_of_left_out(invocation)
             return _watch(invocation.terminal, world, everything=everything)
         with invocation.terminal.working("asking Bootpay (부트페이에 확인하는 중)"):
             report = run(reconcile_orders(world, everything=everything, limit=_LIMIT))
@@ -72,6 +74,15 @@ def reconcile(
             "Something may be left: run it again (남은 것이 있을 수 있으니 다시 실행해 주세요)."
         )
     return _code(report)
+
+
+def _warn_of_left_out(invocation: Invocation) -> None:
+    from dojang.entry.wiring import left_out
+
+    # A store that is away now may be back soon: whoever watches goes on watching.
+    with suppress(StoreError):
+        if missed := left_out(invocation.settings()):
+            invocation.terminal.warn(missed)
 
 
 def _watch(terminal: Terminal, world: World, *, everything: bool) -> Code:

@@ -18,7 +18,6 @@ from dojang.errors import ConfigError, InvalidValue
 
 __all__ = ["policy", "sam"]
 
-# A policy about an alias would allow nothing.
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+|\*")
@@ -73,7 +72,14 @@ def sam(
 
 def policy(
     table: Annotated[str, typer.Option("--table", help="The table's name.", metavar="NAME")] = "dojang",
-    secret: Annotated[str, typer.Option("--secret", help="The secret's name.", metavar="NAME")] = "dojang",  # noqa: S107
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            "--secret",
+            help="The secret's name; dojang by default, none where only parameters are named.",
+            metavar="NAME",
+        ),
+    ] = None,
     function: Annotated[
         str, typer.Option("--function", help="The function's name.", metavar="NAME")
     ] = "dojang",
@@ -114,20 +120,30 @@ def policy(
     from dojang.entry.template import Resources, migrating, running
     from dojang.entry.template import policy as document
 
+    running_only = {
+        "--secret": secret,
+        "--parameter": parameter,
+        "--kms-key": kms_key,
+        "--deliver-to": deliver_to,
+    }
     for option, given in (
         ("--table", table),
-        ("--secret", secret),
+        *(("--secret", name) for name in (secret,) if name is not None),
         ("--function", function),
         *(("--parameter", name) for name in parameter or ()),
     ):
-        if not _NAME.fullmatch(given):
-            raise ConfigError(
-                f"{option} must be a plain name, as AWS's console shows it: no ARN and no * in it."
-            )
+        if wrong := _wrong_with(given):
+            raise ConfigError(f"{option} must be a plain name, as AWS's console shows it: {wrong}.")
     if not _REGION.fullmatch(region):
         raise ConfigError("--region must be a region such as ap-northeast-2.")
     if not _ACCOUNT.fullmatch(account):
         raise ConfigError("--account must be the account's number: twelve digits.")
+    if re.search(r"(^|:)alias/", kms_key):
+        # IAM takes a policy about an alias, and allows nothing.
+        raise ConfigError(
+            "--kms-key must be the ARN of a key, and an alias does not work here: "
+            "`aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn` shows the key's."
+        )
     if kms_key and not _KEY.fullmatch(kms_key):
         raise ConfigError("--kms-key must be the ARN of a key, as in arn:aws:kms:REGION:ACCOUNT:key/ID.")
     try:
@@ -135,11 +151,17 @@ def policy(
             read_arn(deliver_to)
     except InvalidValue as error:
         raise ConfigError(f"--deliver-to: {error}.") from None
+    if migrate and (needless := [option for option, given in running_only.items() if given]):
+        raise ConfigError(
+            f"{' and '.join(needless)}: who migrates needs the table alone; ask for the function's policy without "
+            "--migrate."
+        )
     resources = Resources.named(
         table=table,
         region=region,
         account=account,
-        secret=secret,
+        # Who names parameters alone has no secret that should be read.
+        secret=secret or ("" if parameter else "dojang"),
         function=function,
         parameters=parameter or (),
         key=kms_key,
@@ -147,3 +169,12 @@ def policy(
     )
     print(json.dumps(document(migrating(resources) if migrate else running(resources)), indent=2))
     return Code.FINE
+
+
+def _wrong_with(name: str) -> str:
+    """Why this cannot be the name of something at AWS; empty if it can."""
+    if name.startswith("arn:") or "*" in name:
+        return "no ARN and no * in it"
+    if not name:
+        return "it is empty"
+    return "" if _NAME.fullmatch(name) else "up to 512 letters and digits of English, and / _ + = . @ -"

@@ -26,7 +26,7 @@ class Resources:
         index: All of its indexes.
         stream: Its stream.
         streams: Any stream of the table.
-        secret: The secret with the settings.
+        secret: The secret with the settings; empty if there is none.
         log: All streams of the function's log group.
         queue: Where what could not be handled is kept; empty if there is no such queue.
         parameters: Parameters of SSM, each with a setting.
@@ -71,10 +71,12 @@ class Resources:
             stream=f"{orders}/stream/*",
             streams=f"{orders}/stream/*",
             # Secrets Manager puts six letters of its own behind the name.
-            secret=arn("secretsmanager", f"secret:{secret}-??????"),
+            secret=arn("secretsmanager", f"secret:{secret}-??????") if secret else "",
             log=arn("logs", f"log-group:/aws/lambda/{function}:*"),
             # The name of one in a folder begins with a slash, its ARN has but one.
-            parameters=[arn("ssm", f"parameter/{name.removeprefix('/')}") for name in parameters],
+            parameters=list(
+                dict.fromkeys(arn("ssm", f"parameter/{name.removeprefix('/')}") for name in parameters)
+            ),
             key=key,
             deliver_to=deliver_to,
         )
@@ -91,9 +93,10 @@ def running(resources: Resources) -> list[Statement]:
             resources.stream,
         ),
         _allow("FindTheStream", ("dynamodb:ListStreams",), resources.streams),
-        _allow("ReadTheKeys", ("secretsmanager:GetSecretValue",), resources.secret),
-        _allow("WriteTheLog", ("logs:CreateLogStream", "logs:PutLogEvents"), resources.log),
     ]
+    if resources.secret:
+        statements.append(_allow("ReadTheKeys", ("secretsmanager:GetSecretValue",), resources.secret))
+    statements.append(_allow("WriteTheLog", ("logs:CreateLogStream", "logs:PutLogEvents"), resources.log))
     if resources.parameters:
         statements.append(_allow("ReadTheParameters", ("ssm:GetParameter",), list(resources.parameters)))
     if resources.key:

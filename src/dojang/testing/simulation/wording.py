@@ -166,10 +166,14 @@ def _named(value: object) -> str:
             return f"{value.id} at {priced(value.price.minor, value.price.currency)}"
         case Record():
             return value.order.id
-        case Delivery():
+        case Delivery(lane=Lane.MONEY_BACK):
             # What goes back is told by its receipt, what is told by its order.
-            money_back = value.lane is Lane.MONEY_BACK
-            return f"{value.type} of {_end(value.data['receipt_id']) if money_back else value.order_id}"
+            return f"{value.type} of {_end(value.data['receipt_id'])}"
+        case Delivery(type="order.money_returned"):
+            # Of what is told of an order only this may come more than once, each time about another receipt.
+            return f"{value.type} of {value.order_id} for receipt {_end(value.data['receipt_id'])}"
+        case Delivery():
+            return f"{value.type} of {value.order_id}"
         case StoredNotice():
             return _named(value.notice)
         case Notice():
