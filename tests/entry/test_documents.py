@@ -28,32 +28,25 @@ def _blocks(name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_readme_program_verifies_and_delivers(name: str, tmp_path: Path) -> None:
     """The first Python block is a whole program: it hands over the goods of the blog's own order."""
-    program = next(code for language, code in _blocks(name) if language == "python")
-    with EmulatorServer() as emulator:
-        wanted = {
-            "receipt_id": "5afd6be8e13f33616f2876ac",
-            "order_id": "1526557671321",
-            "price": 3000,
-            "order_name": "테스트음식",
-            "separately_confirmed": True,
-        }
-        pool = urllib3.PoolManager()
-        opened = pool.request("POST", f"{emulator.url}/emulator/checkouts", json=wanted).json()
-        assert opened["receipt_id"] == wanted["receipt_id"]
-        pool.request("POST", f"{emulator.url}/emulator/receipts/{wanted['receipt_id']}/approve", json={})
-        ran = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=tmp_path,
-            env={**os.environ, "BOOTPAY_URL": emulator.url},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    ran = _bought(_program(name), tmp_path)
 
     assert (0, "1526557671321:3:order_paid order.paid 1526557671321\n") == (ran.returncode, ran.stdout), (
         ran.stderr
     )
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_readme_program_tells_a_mistake_in_the_shops_function(name: str, tmp_path: Path) -> None:
+    """A typo in a key: file and line on stderr without any set-up, what is still owed, and no success."""
+    program = _program(name).replace('["order_id"]', '["oder_id"]')
+    line = 1 + next(number for number, text in enumerate(program.splitlines()) if "oder_id" in text)
+    ran = _bought(program, tmp_path)
+    logged, sentence = ran.stderr.splitlines()
+
+    assert (1, "") == (ran.returncode, ran.stdout)
+    assert logged.startswith("fulfil failed: KeyError at ")
+    assert logged.endswith(f"<string>:{line}")
+    assert "order 1526557671321 failed: KeyError; next try " in sentence
 
 
 @pytest.mark.parametrize(
@@ -67,16 +60,7 @@ def test_the_readme_program_ends_in_a_sentence_while_bootpay_is_away(
     name: str, said: str, tmp_path: Path
 ) -> None:
     """Nobody listens where Bootpay should be: no traceback, and the order can be verified later."""
-    program = next(code for language, code in _blocks(name) if language == "python")
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "BOOTPAY_URL": f"http://127.0.0.1:{_free_port()}", "PYTHONUTF8": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    ran = _ran(_program(name), tmp_path, f"http://127.0.0.1:{_free_port()}")
 
     assert (1, "") == (ran.returncode, ran.stdout)
     assert ran.stderr.startswith(said)
@@ -132,6 +116,39 @@ def test_the_tutorial_can_be_followed_to_the_letter(name: str, tmp_path: Path) -
     assert '"state":"paid"' in said.replace(" ", ""), said
     assert "order.paid dish-1" in said, said
     assert '"code":"amount_mismatch"' in said.replace(" ", ""), said
+
+
+def _program(name: str) -> str:
+    return next(code for language, code in _blocks(name) if language == "python")
+
+
+def _bought(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program after a buyer has paid for its order."""
+    with EmulatorServer() as emulator:
+        wanted = {
+            "receipt_id": "5afd6be8e13f33616f2876ac",
+            "order_id": "1526557671321",
+            "price": 3000,
+            "order_name": "테스트음식",
+            "separately_confirmed": True,
+        }
+        pool = urllib3.PoolManager()
+        opened = pool.request("POST", f"{emulator.url}/emulator/checkouts", json=wanted).json()
+        assert opened["receipt_id"] == wanted["receipt_id"]
+        pool.request("POST", f"{emulator.url}/emulator/receipts/{wanted['receipt_id']}/approve", json={})
+        return _ran(program, folder, emulator.url)
+
+
+def _ran(program: str, folder: Path, bootpay_url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "BOOTPAY_URL": bootpay_url, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
 
 
 def _free_port() -> int:
