@@ -67,6 +67,25 @@ def test_the_readme_program_ends_in_a_sentence_while_bootpay_is_away(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("README.md", "This receipt cannot be verified, nothing is decided: "),
+        ("README.ko.md", "검증할 수 없는 영수증이라 아무것도 결정하지 않았습니다: "),
+    ],
+)
+@pytest.mark.parametrize("receipt_id", ["nonsense", "0" * 24])
+def test_the_readme_program_ends_in_a_sentence_at_a_receipt_id_of_nobody(
+    receipt_id: str, name: str, said: str, tmp_path: Path
+) -> None:
+    """The browser chooses what it sends: that is no traceback of the shop's."""
+    ran = _bought(_program(name).replace("5afd6be8e13f33616f2876ac", receipt_id), tmp_path)
+
+    assert (1, "") == (ran.returncode, ran.stdout)
+    assert ran.stderr.startswith(said)
+    assert "Traceback" not in ran.stderr
+
+
 @pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
 def test_the_page_about_attention_shows_a_body_that_is_read(name: str) -> None:
     """Whoever copies it is not answered 400."""
