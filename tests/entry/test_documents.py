@@ -86,6 +86,28 @@ def test_the_readme_program_ends_in_a_sentence_at_a_receipt_id_of_nobody(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "examples/embedded_shop.py"])
+def test_who_embeds_dojang_is_told_of_the_clock_and_of_the_server(name: str) -> None:
+    """The program alone repeats nothing, finds no lost browser, cancels nothing and hears no webhook."""
+    # Blocks apart, so that a call in the program is no word about when to call.
+    prose = _BLOCK.sub("", (_ROOT / name).read_text(encoding="utf-8"))
+    (told,) = [
+        each for each in re.split(r"\n{2,}", prose) if "`deliver()`" in each and "`reconcile()`" in each
+    ]
+
+    assert "cron" in told
+    assert "`dojang serve`" in told
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_readmes_server_is_told_where_the_programs_orders_are(name: str) -> None:
+    """The program names a store of its own; a server with defaults would look into another file."""
+    (store,) = re.findall(r'store="([^"]+)"', _program(name))
+    text = (_ROOT / name).read_text(encoding="utf-8")
+
+    assert f"DOJANG_STORE={store}" in text
+
+
 @pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
 def test_the_page_about_attention_shows_a_body_that_is_read(name: str) -> None:
     """Whoever copies it is not answered 400."""
