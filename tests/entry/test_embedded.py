@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from dojang import Dojang
+from dojang import Dojang, InvalidValue
 from dojang.emulator.server import EmulatorServer
 
 _RECEIPT = "5afd6be8e13f33616f2876ac"
@@ -71,3 +71,31 @@ def test_a_mistake_in_the_shops_last_word_is_logged_and_approves_nothing(
     assert 1 == len(told)
     assert told[0].startswith("approve failed: ZeroDivisionError at ")
     assert _BUYER not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [
+        ("fulfill", "fulfil"),
+        ("fulfilment", "fulfil"),
+        ("aprove", "approve"),
+        ("clientkey", "client_key"),
+        ("delivers_to", "deliver_to"),
+    ],
+)
+def test_a_mistyped_argument_is_told_with_the_one_that_was_meant(mistyped: str, meant: str) -> None:
+    """Arguments that are functions count as well as settings, and all there are follow."""
+    more = {mistyped: "x"}
+    with pytest.raises(
+        InvalidValue, match=rf"^unknown setting {mistyped}: did you mean {meant}\?"
+    ) as refused:
+        Dojang(**more)
+
+    assert "known are fulfil, approve, store, mode, " in str(refused.value)
+
+
+def test_an_argument_like_no_other_is_told_with_all_there_are() -> None:
+    """No guess is better than a wrong one."""
+    more = {"colour": "red"}
+    with pytest.raises(InvalidValue, match=r"^unknown setting colour; known are fulfil, approve, store, "):
+        Dojang(**more)

@@ -76,6 +76,7 @@ class Dojang:
             `on_mismatch`, `late_payment`); what is not given comes from the environment and `dojang.toml`.
 
     Raises:
+        InvalidValue: If there is no such argument.
         ConfigError: If a setting is missing or contradicts another.
     """
 
@@ -88,7 +89,7 @@ class Dojang:
     ) -> None:
         unknown = settings.keys() - _KEYS.keys()
         if unknown:
-            raise InvalidValue(f"unknown setting {min(unknown)}; known are {', '.join(_KEYS)}")
+            raise _unknown(min(unknown))
         self._settings = read_settings({_KEYS[name]: value for name, value in settings.items()})
         self._stack = ExitStack()
         world = blocking_world(self._settings, self._stack)
@@ -169,6 +170,16 @@ class Dojang:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _unknown(name: str) -> InvalidValue:
+    # Only an error waits for this import.
+    from difflib import get_close_matches
+
+    known = ["fulfil", "approve", *_KEYS]
+    close = get_close_matches(name, known, n=1)
+    guess = f": did you mean {close[0]}? (혹시 {close[0]}인가요?)" if close else ""
+    return InvalidValue(f"unknown setting {name}{guess}; known are {', '.join(known)}")
 
 
 def _watched(name: str, function: Callable[P, T]) -> Callable[P, T]:
