@@ -390,6 +390,40 @@ def test_the_command_that_makes_a_secret_makes_one_that_is_taken() -> None:
     assert (made,) == read(BASIC | {"DOJANG_DELIVER_SECRET": made}).deliver_secrets
 
 
+def _published(pattern: str) -> set[str]:
+    """What stands there in the documents, the examples and the template."""
+    shown = (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(path for path in (ROOT / "examples").iterdir() if path.is_file()),
+        *(path for path in (ROOT / "src/dojang/entry/template/files").rglob("*") if path.is_file()),
+    )
+    return {value for path in shown for value in re.findall(pattern, path.read_text(encoding="utf-8"))}
+
+
+def test_a_live_shop_takes_no_key_that_the_documents_show() -> None:
+    """Whoever copies a command into a live shop would let everybody cancel its payments."""
+    keys = _published(r"(?:DOJANG_API_KEYS *= *\[?\"?|Bearer )(?=\w)([\w-]{8,})")
+
+    assert {"change-me-to-something-long", "shop-key-for-trying-out"} <= keys
+    for key in keys:
+        with pytest.raises(ConfigError, match=r"DOJANG_API_KEYS: .* documentation .* Make one: python") as no:
+            read(BASIC | {"DOJANG_API_KEYS": f"a-random-key-of-the-shop, {key}"})
+        assert key not in str(no.value)
+        assert (key,) == read(EMULATOR | {"DOJANG_API_KEYS": key}).api_keys
+
+
+def test_a_live_shop_signs_with_no_secret_that_the_documents_show() -> None:
+    """A notice that everybody can sign says nothing."""
+    secrets = _published(r"whsec_[\w+/=]{20,}")
+
+    assert secrets
+    for secret in secrets:
+        with pytest.raises(ConfigError, match=r"DOJANG_DELIVER_SECRET: .* documentation .* Make one: python"):
+            read(BASIC | {"DOJANG_DELIVER_SECRET": f"{WHSEC} {secret}"})
+        assert (secret,) == read(EMULATOR | {"DOJANG_DELIVER_SECRET": secret}).deliver_secrets
+
+
 def test_several_keys_and_secrets_are_split() -> None:
     """Commas or blanks between API keys and networks, blanks between secrets while they are rotated."""
     settings = read(

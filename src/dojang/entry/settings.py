@@ -39,6 +39,14 @@ EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 _MAKE_ONE = """python -c "import base64, os; print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""""
+_MAKE_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+# Whoever copies a command from the documents has these; a test keeps the list whole.
+_PUBLISHED = {
+    "change-me-to-something-long",
+    "shop-key-for-trying-out",
+    "a-long-random-key-of-the-shop",
+    "whsec_dHJ5aW5nLW91dC1zaWduZWQtd2ViaG9va3M=",
+}
 
 _TOML = "dojang.toml"
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -560,7 +568,16 @@ def _check_arn(key: str, arn: str) -> None:
         raise ConfigError(f"{key}: {error}.") from None
 
 
+def _check_unpublished(key: str, values: tuple[str, ...], mode: Mode, make_one: str) -> None:
+    if mode is Mode.LIVE and not _PUBLISHED.isdisjoint(values):
+        raise ConfigError(
+            f"{key}: a value from dojang's documentation is known to everybody and is not for mode live. "
+            f"Make one: {make_one} (문서에 공개된 값입니다. 위 명령으로 새로 만들어 주세요)"
+        )
+
+
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
+    _check_unpublished("DOJANG_DELIVER_SECRET", secrets, mode, _MAKE_ONE)
     for secret in secrets:
         length = len(_base64_of(secret))
         # What Standard Webhooks asks for. Whoever tries things out may have another one.
@@ -582,10 +599,10 @@ def _base64_of(secret: str) -> bytes:
 
 
 def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
+    _check_unpublished("DOJANG_API_KEYS", keys, mode, _MAKE_KEY)
     if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
         raise ConfigError(
-            "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "
-            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            f"DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: {_MAKE_KEY}"
         )
     return keys
 
