@@ -567,9 +567,56 @@ def test_a_destination_that_is_not_plain_stops_the_start(url: str, key: str) -> 
     assert "pw" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["https://shop.example/d", "https://10.0.0.8/d", "https://8.8.8.8/d"])
-def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
-    """Whether a private address may be reached is judged at the delivery."""
+@pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.SANDBOX])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.5/x",
+        "https://[fd00::1]/d",
+        "https://169.254.169.254",
+        "https://127.0.0.1/d",
+        "https://localhost/d",
+        "https://[::ffff:10.0.0.5]/d",
+        "https://167772165/d",
+    ],
+)
+def test_an_address_that_is_plainly_private_needs_permission_at_the_start(
+    url: str, mode: Mode, key: str
+) -> None:
+    """No delivery could ever arrive there without it, over https neither."""
+    environment = BASIC | {"DOJANG_MODE": mode, key: url, "DOJANG_DELIVER_SECRET": WHSEC}
+    with pytest.raises(ConfigError, match=rf"{key}: .*DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(environment)
+
+    assert url in {(settings := read(environment | ALLOWED)).deliver_to, settings.approve_at}
+
+
+def test_the_emulator_needs_permission_for_an_address_of_another_machine_over_https_too() -> None:
+    """Loopback alone is open to it."""
+    told = EMULATOR | {"DOJANG_DELIVER_SECRET": WHSEC}
+    with pytest.raises(ConfigError, match="DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(told | {"DOJANG_DELIVER_TO": "https://10.0.0.5/x"})
+
+    assert "https://127.0.0.1/x" == read(told | {"DOJANG_DELIVER_TO": "https://127.0.0.1/x"}).deliver_to
+
+
+@pytest.mark.parametrize("allowed", [{}, ALLOWED])
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("url", ["https://0.0.0.0/d", "http://224.0.0.1/d", "https://[::]/d", "http://0"])
+def test_an_address_of_nobody_stops_the_start(url: str, mode: Mode, allowed: dict[str, str]) -> None:
+    """No permission covers it at the delivery, so none is offered."""
+    with pytest.raises(ConfigError, match="DOJANG_DELIVER_TO: nobody's shop is at this address") as refused:
+        read(
+            BASIC | allowed | {"DOJANG_MODE": mode, "DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}
+        )
+
+    assert "DOJANG_ALLOW_PRIVATE_DESTINATIONS" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/d", "https://shop:8443/d", "https://8.8.8.8/d"])
+def test_https_may_go_wherever_a_name_leads_as_far_as_settings_know(url: str) -> None:
+    """Whether a name's address may be reached is judged when it is resolved, at the delivery."""
     assert url == read(BASIC | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}).deliver_to
 
 

@@ -536,20 +536,40 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
         parts = plain_url(url)
     except InvalidValue:
         raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
-    if parts.scheme == "https":
-        return
-    address = _literal((parts.hostname or "").removesuffix("."))
-    if address is not None and place_of(str(address)) is Place.PUBLIC:
-        raise ConfigError(
-            f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
-        )
-    loopback = is_loopback(parts.hostname)
-    if allow_private or (mode is Mode.EMULATOR and (loopback or address is None)):
-        return
-    raise ConfigError(
-        f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
-        "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
-    )
+    plain_http = parts.scheme != "https"
+    match _place(parts.hostname or ""):
+        case Place.NOBODYS:
+            raise ConfigError(
+                f"{key}: nobody's shop is at this address, and no permission covers it. Name the shop's own, such as "
+                "https://shop.example/dojang."
+            )
+        case Place.PUBLIC if plain_http:
+            raise ConfigError(
+                f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
+            )
+        case Place.INNER | Place.LOOPBACK as place if not (
+            allow_private or (mode is Mode.EMULATOR and place is Place.LOOPBACK)
+        ):
+            raise ConfigError(
+                f"{key}: this is a private address. Set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if it is in your own "
+                "network, or name a public one (사설 주소입니다. 상점의 내부망이면 "
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true를 설정해 주세요)."
+            )
+        case None if plain_http and not (allow_private or mode is Mode.EMULATOR):
+            raise ConfigError(
+                f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
+            )
+        case _:
+            pass
+
+
+def _place(host: str) -> Place | None:
+    """Whose a host of a URL is, as far as it says so itself; None for a name that is to be resolved."""
+    address = _literal(host.removesuffix("."))
+    if address is not None:
+        return place_of(str(address))
+    return Place.LOOPBACK if is_loopback(host) else None
 
 
 def is_arn(destination: str) -> bool:
