@@ -49,6 +49,7 @@ _PUBLISHED = {
 }
 
 _TOML = "dojang.toml"
+_TOML_LINE = 'DOJANG_MODE = "emulator"'
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Compiled when first used: what a deployed function is told needs one of them.
 _REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}"
@@ -323,6 +324,12 @@ class _Found:
                 meant = _meant(key.upper(), cutoff=0.8)
                 if meant:
                     raise _unknown(f"{file}: {key}", meant)
+                if isinstance(toml[key], dict):
+                    raise ConfigError(
+                        f"{file}: {key} is not a setting of dojang, whose settings stand under no heading. Leave the "
+                        f"heading [{key}] out and write each name in full: {_TOML_LINE} "
+                        f"(제목 [{key}] 없이 이름 전체를 써 주세요)."
+                    )
                 raise ConfigError(f"{file}: {key} is not a setting of dojang (알 수 없는 설정입니다).")
         for key in environment:
             _check_spelling(key)
@@ -436,7 +443,9 @@ def _toml(file: str, *, named: bool) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} cannot be read: {error}.") from None
+        raise ConfigError(
+            f"{file} cannot be read: {error}. Text stands in quotes: {_TOML_LINE} (글자는 따옴표로 감싸 주세요)."
+        ) from None
 
 
 def is_loopback(host: str | None) -> bool:
