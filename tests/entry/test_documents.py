@@ -118,6 +118,15 @@ def test_the_page_about_attention_shows_a_body_that_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
+def test_the_page_about_attention_says_what_its_commands_need(name: str) -> None:
+    """In a fresh terminal they would ask another store, or miss the keys."""
+    _, _, below = (_ROOT / name).read_text(encoding="utf-8").partition("dojang resolve A-1024")
+    told = below.split("\n\n")[1]
+
+    assert {"`dojang.toml`", "`DOJANG_STORE`"} <= set(re.findall("`[^`]+`", told))
+
+
+@pytest.mark.parametrize("name", ["docs/attention.md", "docs/attention.ko.md"])
 def test_the_page_about_attention_names_every_word_at_held_money(name: str) -> None:
     """A reason that an order shows and no page explains helps nobody."""
     assert f"`{AWAITING_DECISION}`" in (_ROOT / name).read_text(encoding="utf-8")
