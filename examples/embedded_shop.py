@@ -3,6 +3,9 @@
     python embedded_shop.py RECEIPT_ID        (a receipt of order shop-1 over 12000 won)
 
 `in_stock` is asked before any money moves; `hand_over` may be called again after a crash, always under the same id.
+
+A real shop calls `deliver()` and `reconcile()` every minute too, in a loop or from cron: what failed is tried again,
+and a buyer whose browser was lost is found. Cancels, webhooks and decisions need `dojang serve` on the same store.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ import fcntl
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,16 @@ def opt(layer: Layer, tmp_path_factory: pytest.TempPathFactory) -> Opt:
     """That layer, unpacked."""
     folder = tmp_path_factory.mktemp("opt")
     return Opt(*unpacked(layer.content, folder), image(folder / "image"))
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Where names lead in this test: settings cannot know, a delivery can."""
+    known: dict[str, str] = {}
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *more: Any, **options: Any) -> list[Any]:
+        return real(known.get(host, host), *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return known

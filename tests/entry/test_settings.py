@@ -294,6 +294,9 @@ def test_a_file_may_write_lists_and_truths_as_toml_does(tmp_path: Path) -> None:
         ('colour = "red"', "colour is not a setting of dojang"),
         ('[DOJANG_STORE]\nfile = "x"', "DOJANG_STORE must be text"),
         ('[dojang]\nstore = "x"', "dojang is not a setting"),
+        ('[dojang]\nmode = "emulator"', 'heading [dojang] out and write each name in full: DOJANG_MODE = "'),
+        ('[server.more]\nport = "x"', "heading [server] out"),
+        ("DOJANG_MODE = emulator", 'Text stands in quotes: DOJANG_MODE = "emulator" ('),
         ("DOJANG_STORE = ", "cannot be read"),
         ('BOOTPAY_REST_APP_ID = "x"', "did you mean BOOTPAY_APPLICATION_ID"),
     ],
@@ -388,6 +391,40 @@ def test_the_command_that_makes_a_secret_makes_one_that_is_taken() -> None:
     for page in ("docs/aws.md", "docs/aws.ko.md", "src/dojang/entry/template/files/README.md"):
         assert f'python -c "{command}"' in (ROOT / page).read_text(encoding="utf-8")
     assert (made,) == read(BASIC | {"DOJANG_DELIVER_SECRET": made}).deliver_secrets
+
+
+def _published(pattern: str) -> set[str]:
+    """What stands there in the documents, the examples and the template."""
+    shown = (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(path for path in (ROOT / "examples").iterdir() if path.is_file()),
+        *(path for path in (ROOT / "src/dojang/entry/template/files").rglob("*") if path.is_file()),
+    )
+    return {value for path in shown for value in re.findall(pattern, path.read_text(encoding="utf-8"))}
+
+
+def test_a_live_shop_takes_no_key_that_the_documents_show() -> None:
+    """Whoever copies a command into a live shop would let everybody cancel its payments."""
+    keys = _published(r"(?:DOJANG_API_KEYS *= *\[?\"?|Bearer )(?=\w)([\w-]{8,})")
+
+    assert {"change-me-to-something-long", "shop-key-for-trying-out"} <= keys
+    for key in keys:
+        with pytest.raises(ConfigError, match=r"DOJANG_API_KEYS: .* documentation .* Make one: python") as no:
+            read(BASIC | {"DOJANG_API_KEYS": f"a-random-key-of-the-shop, {key}"})
+        assert key not in str(no.value)
+        assert (key,) == read(EMULATOR | {"DOJANG_API_KEYS": key}).api_keys
+
+
+def test_a_live_shop_signs_with_no_secret_that_the_documents_show() -> None:
+    """A notice that everybody can sign says nothing."""
+    secrets = _published(r"whsec_[\w+/=]{20,}")
+
+    assert secrets
+    for secret in secrets:
+        with pytest.raises(ConfigError, match=r"DOJANG_DELIVER_SECRET: .* documentation .* Make one: python"):
+            read(BASIC | {"DOJANG_DELIVER_SECRET": f"{WHSEC} {secret}"})
+        assert (secret,) == read(EMULATOR | {"DOJANG_DELIVER_SECRET": secret}).deliver_secrets
 
 
 def test_several_keys_and_secrets_are_split() -> None:
@@ -533,9 +570,56 @@ def test_a_destination_that_is_not_plain_stops_the_start(url: str, key: str) -> 
     assert "pw" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["https://shop.example/d", "https://10.0.0.8/d", "https://8.8.8.8/d"])
-def test_https_may_go_anywhere_as_far_as_settings_know(url: str) -> None:
-    """Whether a private address may be reached is judged at the delivery."""
+@pytest.mark.parametrize("key", ["DOJANG_DELIVER_TO", "DOJANG_APPROVE_AT"])
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.SANDBOX])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.5/x",
+        "https://[fd00::1]/d",
+        "https://169.254.169.254",
+        "https://127.0.0.1/d",
+        "https://localhost/d",
+        "https://[::ffff:10.0.0.5]/d",
+        "https://167772165/d",
+    ],
+)
+def test_an_address_that_is_plainly_private_needs_permission_at_the_start(
+    url: str, mode: Mode, key: str
+) -> None:
+    """No delivery could ever arrive there without it, over https neither."""
+    environment = BASIC | {"DOJANG_MODE": mode, key: url, "DOJANG_DELIVER_SECRET": WHSEC}
+    with pytest.raises(ConfigError, match=rf"{key}: .*DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(environment)
+
+    assert url in {(settings := read(environment | ALLOWED)).deliver_to, settings.approve_at}
+
+
+def test_the_emulator_needs_permission_for_an_address_of_another_machine_over_https_too() -> None:
+    """Loopback alone is open to it."""
+    told = EMULATOR | {"DOJANG_DELIVER_SECRET": WHSEC}
+    with pytest.raises(ConfigError, match="DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"):
+        read(told | {"DOJANG_DELIVER_TO": "https://10.0.0.5/x"})
+
+    assert "https://127.0.0.1/x" == read(told | {"DOJANG_DELIVER_TO": "https://127.0.0.1/x"}).deliver_to
+
+
+@pytest.mark.parametrize("allowed", [{}, ALLOWED])
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("url", ["https://0.0.0.0/d", "http://224.0.0.1/d", "https://[::]/d", "http://0"])
+def test_an_address_of_nobody_stops_the_start(url: str, mode: Mode, allowed: dict[str, str]) -> None:
+    """No permission covers it at the delivery, so none is offered."""
+    with pytest.raises(ConfigError, match="DOJANG_DELIVER_TO: nobody's shop is at this address") as refused:
+        read(
+            BASIC | allowed | {"DOJANG_MODE": mode, "DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}
+        )
+
+    assert "DOJANG_ALLOW_PRIVATE_DESTINATIONS" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/d", "https://shop:8443/d", "https://8.8.8.8/d"])
+def test_https_may_go_wherever_a_name_leads_as_far_as_settings_know(url: str) -> None:
+    """Whether a name's address may be reached is judged when it is resolved, at the delivery."""
     assert url == read(BASIC | {"DOJANG_DELIVER_TO": url, "DOJANG_DELIVER_SECRET": WHSEC}).deliver_to
 
 

@@ -191,11 +191,14 @@ def _told_and_asked(folder: Path, url: str, **more: str) -> tuple[HandedOver, Ap
 
 
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.SANDBOX])
-def test_where_money_is_real_this_machine_is_reached_with_permission_only(tmp_path: Path, mode: Mode) -> None:
+def test_where_money_is_real_this_machine_is_reached_with_permission_only(
+    tmp_path: Path, names: dict[str, str], mode: Mode
+) -> None:
     """Neither a delivery nor a question knocks at loopback before the setting allows it; then both arrive."""
+    names["here.example"] = "127.0.0.1"
     with opened() as door:
         door.script = [answer(200, b'{"approve": true}', "Connection: close")]
-        told, asked = _told_and_asked(tmp_path, f"https://127.0.0.1:{door.port}/d", DOJANG_MODE=mode)
+        told, asked = _told_and_asked(tmp_path, f"https://here.example:{door.port}/d", DOJANG_MODE=mode)
         knocked = door.connections
         told_then, asked_then = _told_and_asked(
             tmp_path, door.url, DOJANG_MODE=mode, DOJANG_ALLOW_PRIVATE_DESTINATIONS="true"
@@ -209,15 +212,16 @@ def test_where_money_is_real_this_machine_is_reached_with_permission_only(tmp_pa
 
 
 def test_where_nothing_is_real_this_machine_alone_needs_no_permission(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The developer's own shop is told at once; another machine of the network is not."""
     with opened() as door:
         door.script = [answer(200, b'{"approve": true}', "Connection: close")]
         near = _told_and_asked(tmp_path, door.url)
+    names["there.example"] = "10.0.0.8"
     tried: list[object] = []
     monkeypatch.setattr("socket.socket.connect", lambda _, address: tried.append(address))
-    told, asked = _told_and_asked(tmp_path, "https://10.0.0.8/d")
+    told, asked = _told_and_asked(tmp_path, "https://there.example/d")
 
     assert (HandedOver(settled=True, words="HTTP 200", to="127.0.0.1"), Approved()) == near
     assert isinstance(asked, Declined)

@@ -13,13 +13,14 @@ with Dojang(store="sqlite:///shop.sqlite3", mode="emulator", fulfil=hand_over_go
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 
 from dojang.adapters.fulfilment import FunctionApproval, FunctionFulfilment
 from dojang.core.decision import Accepted, Answer, Refusal
@@ -36,6 +37,10 @@ from dojang.usecases.register_order import OrderExists, register_order
 from dojang.usecases.verify import OrderUnknown, ReceiptUnknown, Throttled, verify
 
 __all__ = ["Dojang", "Outcome"]
+
+log = logging.getLogger("dojang.entry")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +67,16 @@ class Dojang:
         fulfil: Called by `deliver` with `(delivery_id, message)` for everything owed; must do nothing the second time
             it sees the same id, also while the first call is still going on: one that takes longer than 90 seconds
             may be made again meanwhile by another process or object (never by this one). What takes long belongs
-            into a queue of yours. By default DOJANG_DELIVER_TO is told.
-        approve: Called before money moves with `(order_id, price, metadata)`: True, or a sentence why not.
+            into a queue of yours. What it raises is logged with the place, and the delivery is owed again. By default
+            DOJANG_DELIVER_TO is told.
+        approve: Called before money moves with `(order_id, price, metadata)`: True, or a sentence why not. What it
+            raises is logged with the place, and nothing is approved.
         settings: The keys of the environment in lower case without their prefix where that is unambiguous
             (`store`, `mode`, `client_key`, `secret_key`, `application_id`, `private_key`, `url`, `api`,
             `on_mismatch`, `late_payment`); what is not given comes from the environment and `dojang.toml`.
 
     Raises:
+        InvalidValue: If there is no such argument.
         ConfigError: If a setting is missing or contradicts another.
     """
 
@@ -81,14 +89,14 @@ class Dojang:
     ) -> None:
         unknown = settings.keys() - _KEYS.keys()
         if unknown:
-            raise InvalidValue(f"unknown setting {min(unknown)}; known are {', '.join(_KEYS)}")
+            raise _unknown(min(unknown))
         self._settings = read_settings({_KEYS[name]: value for name, value in settings.items()})
         self._stack = ExitStack()
         world = blocking_world(self._settings, self._stack)
         if fulfil is not None:
-            world = replace(world, fulfilment=FunctionFulfilment(fulfil, inline))
+            world = replace(world, fulfilment=FunctionFulfilment(_watched("fulfil", fulfil), inline))
         if approve is not None:
-            world = replace(world, approval=FunctionApproval(approve, inline))
+            world = replace(world, approval=FunctionApproval(_watched("approve", approve), inline))
         self._world = world
         self._delivering = threading.Lock()
 
@@ -162,6 +170,32 @@ class Dojang:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _unknown(name: str) -> InvalidValue:
+    # Only an error waits for this import.
+    from difflib import get_close_matches
+
+    known = ["fulfil", "approve", *_KEYS]
+    close = get_close_matches(name, known, n=1)
+    guess = f": did you mean {close[0]}? (혹시 {close[0]}인가요?)" if close else ""
+    return InvalidValue(f"unknown setting {name}{guess}; known are {', '.join(known)}")
+
+
+def _watched(name: str, function: Callable[P, T]) -> Callable[P, T]:
+    """The shop's own function, whose mistakes are told where its programmer looks: Python shows errors unasked."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            # Only an error waits for this import.
+            from dojang.web.problems import trace_of
+
+            log.error("%s failed: %s", name, trace_of(error))  # noqa: TRY400 - see trace_of
+            raise
+
+    return call
 
 
 def _outcome(answer: Answer) -> Outcome:

@@ -39,8 +39,17 @@ EMULATOR_KEY = "emulator"
 STORE = "sqlite:///dojang.sqlite3"
 WEBHOOK_SOURCES = "223.130.82.0/24"
 _MAKE_ONE = """python -c "import base64, os; print('whsec_' + base64.b64encode(os.urandom(24)).decode())\""""
+_MAKE_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+# Whoever copies a command from the documents has these; a test keeps the list whole.
+_PUBLISHED = {
+    "change-me-to-something-long",
+    "shop-key-for-trying-out",
+    "a-long-random-key-of-the-shop",
+    "whsec_dHJ5aW5nLW91dC1zaWduZWQtd2ViaG9va3M=",
+}
 
 _TOML = "dojang.toml"
+_TOML_LINE = 'DOJANG_MODE = "emulator"'
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Compiled when first used: what a deployed function is told needs one of them.
 _REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}"
@@ -315,6 +324,12 @@ class _Found:
                 meant = _meant(key.upper(), cutoff=0.8)
                 if meant:
                     raise _unknown(f"{file}: {key}", meant)
+                if isinstance(toml[key], dict):
+                    raise ConfigError(
+                        f"{file}: {key} is not a setting of dojang, whose settings stand under no heading. Leave the "
+                        f"heading [{key}] out and write each name in full: {_TOML_LINE} "
+                        f"(제목 [{key}] 없이 이름 전체를 써 주세요)."
+                    )
                 raise ConfigError(f"{file}: {key} is not a setting of dojang (알 수 없는 설정입니다).")
         for key in environment:
             _check_spelling(key)
@@ -428,7 +443,9 @@ def _toml(file: str, *, named: bool) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} cannot be read: {error}.") from None
+        raise ConfigError(
+            f"{file} cannot be read: {error}. Text stands in quotes: {_TOML_LINE} (글자는 따옴표로 감싸 주세요)."
+        ) from None
 
 
 def is_loopback(host: str | None) -> bool:
@@ -528,20 +545,40 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
         parts = plain_url(url)
     except InvalidValue:
         raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
-    if parts.scheme == "https":
-        return
-    address = _literal((parts.hostname or "").removesuffix("."))
-    if address is not None and place_of(str(address)) is Place.PUBLIC:
-        raise ConfigError(
-            f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
-        )
-    loopback = is_loopback(parts.hostname)
-    if allow_private or (mode is Mode.EMULATOR and (loopback or address is None)):
-        return
-    raise ConfigError(
-        f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
-        "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
-    )
+    plain_http = parts.scheme != "https"
+    match _place(parts.hostname or ""):
+        case Place.NOBODYS:
+            raise ConfigError(
+                f"{key}: nobody's shop is at this address, and no permission covers it. Name the shop's own, such as "
+                "https://shop.example/dojang."
+            )
+        case Place.PUBLIC if plain_http:
+            raise ConfigError(
+                f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
+            )
+        case Place.INNER | Place.LOOPBACK as place if not (
+            allow_private or (mode is Mode.EMULATOR and place is Place.LOOPBACK)
+        ):
+            raise ConfigError(
+                f"{key}: this is a private address. Set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if it is in your own "
+                "network, or name a public one (사설 주소입니다. 상점의 내부망이면 "
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true를 설정해 주세요)."
+            )
+        case None if plain_http and not (allow_private or mode is Mode.EMULATOR):
+            raise ConfigError(
+                f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
+            )
+        case _:
+            pass
+
+
+def _place(host: str) -> Place | None:
+    """Whose a host of a URL is, as far as it says so itself; None for a name that is to be resolved."""
+    address = _literal(host.removesuffix("."))
+    if address is not None:
+        return place_of(str(address))
+    return Place.LOOPBACK if is_loopback(host) else None
 
 
 def is_arn(destination: str) -> bool:
@@ -560,7 +597,16 @@ def _check_arn(key: str, arn: str) -> None:
         raise ConfigError(f"{key}: {error}.") from None
 
 
+def _check_unpublished(key: str, values: tuple[str, ...], mode: Mode, make_one: str) -> None:
+    if mode is Mode.LIVE and not _PUBLISHED.isdisjoint(values):
+        raise ConfigError(
+            f"{key}: a value from dojang's documentation is known to everybody and is not for mode live. "
+            f"Make one: {make_one} (문서에 공개된 값입니다. 위 명령으로 새로 만들어 주세요)"
+        )
+
+
 def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
+    _check_unpublished("DOJANG_DELIVER_SECRET", secrets, mode, _MAKE_ONE)
     for secret in secrets:
         length = len(_base64_of(secret))
         # What Standard Webhooks asks for. Whoever tries things out may have another one.
@@ -582,10 +628,10 @@ def _base64_of(secret: str) -> bytes:
 
 
 def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
+    _check_unpublished("DOJANG_API_KEYS", keys, mode, _MAKE_KEY)
     if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
         raise ConfigError(
-            "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "
-            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            f"DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: {_MAKE_KEY}"
         )
     return keys
 

@@ -663,9 +663,10 @@ def test_a_machine_that_was_halted_opens_its_world_anew(tmp_path: Path) -> None:
 
 
 def test_where_money_is_real_a_private_address_is_told_with_permission_only(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The function's own network is no place that a setting for the shop may lead into unasked."""
+    names["here.example"] = "127.0.0.1"
     backend = MemoryBackend()
     # Where money is real a function takes no SQLite file; which store it is makes no difference here.
     monkeypatch.setattr("dojang.entry.aws.keeping.open_backend", lambda *_, **__: backend)
@@ -673,7 +674,7 @@ def test_where_money_is_real_a_private_address_is_told_with_permission_only(
     real = {"DOJANG_MODE": "live", "BOOTPAY_CLIENT_KEY": "ck", "BOOTPAY_SECRET_KEY": "sk"}
     real |= {"DOJANG_STORE": "dynamodb://orders?region=ap-northeast-2", "BOOTPAY_URL": ""}
     with opened() as door:
-        deployed.restart(**real, DOJANG_DELIVER_TO=f"https://127.0.0.1:{door.port}/d")
+        deployed.restart(**real, DOJANG_DELIVER_TO=f"https://here.example:{door.port}/d")
         _pays(backend, order)
         deployed({"action": "deliver"})
         (owed,) = backend.deliveries(order.id)

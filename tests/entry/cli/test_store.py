@@ -139,13 +139,14 @@ def test_a_healthy_shop_is_found_healthy(dojang: Shell, door: Door, buyer: Buyer
     [
         ("http://127.0.0.1:1/hook?to=s3cret", "127.0.0.1: the connection was refused"),
         ("https://no-such-name.invalid/hook/s3cret", "the name was not found"),
-        ("https://10.1.2.3/s3cret", "set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"),
+        ("https://office.example/s3cret", "set DOJANG_ALLOW_PRIVATE_DESTINATIONS=true"),
     ],
 )
 def test_a_shop_that_cannot_be_told_is_found(
-    dojang: Shell, key: str, check: str, url: str, words: str
+    dojang: Shell, names: dict[str, str], key: str, check: str, url: str, words: str
 ) -> None:
     """Before the first payment rather than after it; nothing but the host is told of the address."""
+    names["office.example"] = "10.1.2.3"
     dojang("migrate")
     dojang.environment["DOJANG_DELIVER_SECRET"] = "whsec_" + "c2VjcmV0" * 4
     ended = dojang("doctor", "--format", "json", **{key: url})
