@@ -13,6 +13,7 @@ from dojang.drive import run
 from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown, questions_shown
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
+from dojang.entry.cli.terminal import timed
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
 from dojang.web.reading import check_cursor
@@ -164,7 +165,7 @@ def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
         [
             *(step[name] for name in _NOT_DETAILS),
             " ".join(
-                f"{key}={value}"
+                f"{key}={timed(key, value)}"
                 for key, value in step.items()
                 if key not in _NOT_DETAILS and value is not None
             ),
