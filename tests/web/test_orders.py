@@ -25,7 +25,8 @@ def test_registering_gives_201_then_200_then_409(shop: Shop) -> None:
     assert first.json == again.json
     assert "/v1/orders/o1" == first.headers["location"]
     assert ("order_exists", ["price", "name", "metadata"]) == (other.code, other.json["differs"])
-    assert "price, name, metadata" in other.json["detail"]
+    assert "price, name, metadata differ." in other.json["detail"]
+    assert "price differs." in shop.register(price=1, metadata={"cart": 7}).json["detail"]
 
 
 @pytest.mark.parametrize(("expires_in_s", "told"), [(None, False), (1, False), (0, True), (-86_400, True)])

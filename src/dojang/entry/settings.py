@@ -418,7 +418,7 @@ def _toml(file: str, *, named: bool) -> Mapping[str, object]:
         text = _text_of(file)
     except FileNotFoundError:
         if named:
-            raise ConfigError(f"{file} does not exist.") from None
+            raise ConfigError(f"{file} does not exist (파일이 없습니다).") from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from None
@@ -599,7 +599,8 @@ def _check_store(store: str) -> str:
     if not re.fullmatch(r"sqlite:///.+", store):
         raise ConfigError(
             "DOJANG_STORE must be sqlite:///file (four slashes for an absolute path), "
-            "postgresql://user:password@host:5432/database or dynamodb://table?region=ap-northeast-2."
+            "postgresql://user:password@host:5432/database or dynamodb://table?region=ap-northeast-2 "
+            "(DOJANG_STORE는 위 셋 중 한 형식이어야 합니다)."
         )
     return store
 
@@ -611,20 +612,27 @@ def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
         ConfigError: If it says something else, or would send orders unencrypted over a network.
     """
     form = "DOJANG_STORE must be dynamodb://table?region=ap-northeast-2 (also: endpoint=, shards=)"
+    form_ko = "DOJANG_STORE는 dynamodb://table?region=ap-northeast-2 형식이어야 합니다"
     table, _, said = store.removeprefix("dynamodb://").partition("?")
     if not store.startswith("dynamodb://") or not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
-        raise ConfigError(f"{form}, with a table's name of 3 to 255 of A-Z a-z 0-9 _ . -")
+        raise ConfigError(
+            f"{form}, with a table's name of 3 to 255 of A-Z a-z 0-9 _ . - "
+            f"({form_ko}. 테이블 이름은 A-Z a-z 0-9 _ . - 로 된 3~255자입니다)"
+        )
     pairs = parse_qsl(said, keep_blank_values=True)
     options = {name: value for name, value in pairs if value}
     unknown = sorted({name for name, _ in pairs} - {"region", "endpoint", "shards"})
     if unknown or len(pairs) != len({name for name, _ in pairs}):
-        raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'}.")
+        raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'} ({form_ko}).")
     if not re.fullmatch(r"[1-9][0-9]?", options.get("shards", "1")):
-        raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
+        raise ConfigError("DOJANG_STORE: shards must be 1 to 99 (shards는 1~99여야 합니다).")
     # Only an endpoint of one's own, such as DynamoDB Local's, may be in a region that AWS has not.
     grammar = _ANY_REGION if "endpoint" in options else _REGION
     if not re.fullmatch(grammar, options.get("region", "ap-northeast-2")):
-        raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
+        raise ConfigError(
+            "DOJANG_STORE: region must be a name such as ap-northeast-2 "
+            "(region은 ap-northeast-2와 같은 이름이어야 합니다)."
+        )
     if "endpoint" in options:
         _check_endpoint("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
     return table, options

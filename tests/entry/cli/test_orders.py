@@ -39,7 +39,9 @@ def test_other_terms_under_the_same_id_are_refused(dojang: Shell) -> None:
     ended = dojang("orders", "add", "A-1", "--price", "4000", "--name", "테스트음식")
 
     assert 3 == ended.code
-    assert "price differ" in ended.err
+    assert "price differs (" in ended.err
+    assert "다른 항목: price)" in ended.err
+    assert "price, name differ (" in dojang("orders", "add", "A-1", "--price", "1", "--name", "x").err
     assert 3000 == dojang.json("orders", "show", "A-1")["price"]
 
 

@@ -71,8 +71,8 @@ def add(
         registered = run(register_order(world, order))
     if isinstance(registered, OrderExists):
         invocation.terminal.say(
-            f"Another order is registered under {order_id}; {', '.join(registered.differs)} differ "
-            "(같은 order_id로 다른 조건의 주문이 있습니다).",
+            f"Another order is registered under {order_id}; {registered.difference} "
+            f"(같은 order_id로 다른 조건의 주문이 있습니다. 다른 항목: {', '.join(registered.differs)}).",
             "red",
         )
         return Code.REFUSED
@@ -98,7 +98,10 @@ def list_(
       dojang orders list --state attention --format json
     """
     if state is not None and state not in _STATES:
-        raise InvalidValue(f"state must be one of {', '.join(_STATES)}, not {state!r}")
+        known = ", ".join(_STATES)
+        raise InvalidValue(
+            f"state must be one of {known}, not {state!r} (state는 {known} 중 하나여야 합니다)"
+        )
     wanted = OrderFilter(state=state, limit=limit, cursor=check_cursor(cursor))
     with invocation.backend() as backend:
         page = backend.orders(wanted)
