@@ -256,4 +256,5 @@ def test_every_route_tells_when_the_store_fails(shop: Shop, method: str, path: s
     answer = shop.ask(method, path, body)
 
     assert (503, "store_unavailable") == (answer.status, answer.code)
+    assert ("o1" if path.startswith("/v1/orders/") else None) == answer.json.get("order_id")
     assert b"db.internal" not in answer.body
