@@ -488,7 +488,9 @@ def _split(key: str, url: str, example: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ConfigError(f"{key} must be a plain address such as {example}.") from None
+        raise ConfigError(
+            f"{key} must be a plain address such as {example} ({example}처럼 주소만 적어 주세요)."
+        ) from None
     return parts
 
 
@@ -496,24 +498,29 @@ def _check_bootpay_url(url: str, mode: Mode) -> None:
     parts = _split("BOOTPAY_URL", url, BOOTPAY_URL)
     loopback = is_loopback(parts.hostname)
     if parts.username or parts.query or parts.fragment or not parts.hostname:
-        raise ConfigError(f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL}.")
+        raise ConfigError(
+            f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL} ({BOOTPAY_URL}처럼 주소만 적어 주세요)."
+        )
     if parts.path not in ("", "/"):
         raise ConfigError(
             f"BOOTPAY_URL must not have a path, because dojang adds /v2 where it belongs: set it to "
-            f"{parts.scheme}://{parts.netloc}."
+            f"{parts.scheme}://{parts.netloc}. (경로는 빼 주세요. /v2는 dojang이 붙입니다.)"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ConfigError(
-            "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear."
+            "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear "
+            "(https://여야 합니다. http://는 이 기기 안에서만 쓸 수 있습니다)."
         )
     if mode is Mode.LIVE and loopback:
         raise ConfigError(
             "BOOTPAY_URL points at this machine, but DOJANG_MODE is live: an emulator must never vouch for real "
-            "orders. Set DOJANG_MODE=emulator for trying things out, or remove BOOTPAY_URL."
+            "orders. Set DOJANG_MODE=emulator for trying things out, or remove BOOTPAY_URL "
+            "(실제 주문을 에뮬레이터에 물을 수 없습니다. DOJANG_MODE=emulator로 시험하거나 BOOTPAY_URL을 지워 주세요)."
         )
     if mode is Mode.EMULATOR and (parts.hostname or "").endswith(("bootpay.co.kr", "bootpay.ai")):
         raise ConfigError(
-            "DOJANG_MODE is emulator, but BOOTPAY_URL is Bootpay's own: use DOJANG_MODE=sandbox or live."
+            "DOJANG_MODE is emulator, but BOOTPAY_URL is Bootpay's own: use DOJANG_MODE=sandbox or live "
+            "(부트페이의 주소에는 DOJANG_MODE=sandbox나 live를 써 주세요)."
         )
 
 
@@ -527,20 +534,25 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
     try:
         parts = plain_url(url)
     except InvalidValue:
-        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
+        raise ConfigError(
+            f"{key} must be an address such as https://shop.example/dojang "
+            "(https://shop.example/dojang과 같은 주소여야 합니다)."
+        ) from None
     if parts.scheme == "https":
         return
     address = _literal((parts.hostname or "").removesuffix("."))
     if address is not None and place_of(str(address)) is Place.PUBLIC:
         raise ConfigError(
-            f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
+            f"{key}: http:// to a public address would show everybody on the way what is told. Use https:// "
+            "(공개 주소에는 https://를 써 주세요)."
         )
     loopback = is_loopback(parts.hostname)
     if allow_private or (mode is Mode.EMULATOR and (loopback or address is None)):
         return
     raise ConfigError(
         f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
-        "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
+        "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network "
+        "(https://를 쓰거나, 내부망의 주소라면 DOJANG_ALLOW_PRIVATE_DESTINATIONS=true로 허락해 주세요)."
     )
 
 
@@ -552,7 +564,8 @@ def is_arn(destination: str) -> bool:
 def _check_arn(key: str, arn: str) -> None:
     if key != "DOJANG_DELIVER_TO":
         raise ConfigError(
-            f"{key} must be an address such as https://shop.example/dojang: a queue or a bus gives no answer."
+            f"{key} must be an address such as https://shop.example/dojang: a queue or a bus gives no answer "
+            "(대기열과 이벤트 버스는 답하지 않으므로 주소여야 합니다)."
         )
     try:
         read_arn(arn)
@@ -567,7 +580,8 @@ def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
         if not length or (mode is Mode.LIVE and not 24 <= length <= 64):
             raise ConfigError(
                 "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, in mode live that of 24 to 64 random bytes "
-                f"(several: separated by spaces). Make one: {_MAKE_ONE}"
+                f"(several: separated by spaces). Make one: {_MAKE_ONE} "
+                "(형식이 맞지 않습니다. 위 명령으로 만들어 DOJANG_DELIVER_SECRET에 설정해 주세요)"
             )
 
 
@@ -585,7 +599,8 @@ def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
     if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
         raise ConfigError(
             "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "
-            'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            'python -c "import secrets; print(secrets.token_urlsafe(32))" '
+            "(live 모드의 키는 16자 이상이어야 합니다. 위 명령으로 만들어 주세요)"
         )
     return keys
 
@@ -642,6 +657,11 @@ def _check_endpoint(key: str, url: str, example: str) -> None:
     """Refuse what is no address, and what would send orders unencrypted over a network."""
     parts = _split(key, url, example)
     if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
-        raise ConfigError(f"{key} must begin with https:// (http:// only for loopback) and have no path.")
+        raise ConfigError(
+            f"{key} must begin with https:// (http:// only for loopback) and have no path "
+            "(https://로 시작하고 경로가 없어야 합니다)."
+        )
     if not re.fullmatch(_ENDPOINT, url) or parts.port == 0:
-        raise ConfigError(f"{key} must be a plain address such as {example}.")
+        raise ConfigError(
+            f"{key} must be a plain address such as {example} ({example}처럼 주소만 적어 주세요)."
+        )
