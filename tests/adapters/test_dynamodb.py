@@ -653,7 +653,7 @@ def test_migrating_makes_the_table_once(watched: Watched) -> None:
 def test_a_table_that_is_not_there_is_a_setting_to_mend(watched: Watched) -> None:
     """At once where a person looks, and as unavailable where a payment is under way."""
     backend = DynamoDBBackend(fresh_name(), REGION, way=watched)
-    with pytest.raises(ConfigError, match="dojang migrate"):
+    with pytest.raises(ConfigError, match=r"run `dojang migrate` .*만들어"):
         _ = backend.version
     with pytest.raises(StoreUnavailable, match="dojang migrate"):
         backend.load(OrderId("o1"))

@@ -171,7 +171,7 @@ def test_a_database_that_may_not_be_migrated_names_the_way_out(conninfo: str) ->
     error = _refused(conninfo, migrate=False)
 
     assert isinstance(error, ConfigError)
-    assert "not up to date: run `dojang migrate`" in str(error)
+    assert "not up to date: run `dojang migrate` (`dojang migrate`로 갱신해 주세요)" in str(error)
 
 
 def test_a_schema_is_brought_up_to_date_once(conninfo: str) -> None:

@@ -144,7 +144,7 @@ def test_an_old_file_that_may_not_be_migrated_names_the_way_out(tmp_path: Path) 
     """Where migrating at start is not wanted, the sentence says what to run."""
     path = tmp_path / "dojang.db"
 
-    with pytest.raises(ConfigError, match=r"dojang\.db is not up to date: run `dojang migrate`"):
+    with pytest.raises(ConfigError, match=r"dojang\.db is not up to date: run `dojang migrate` \(.*갱신해"):
         SqliteBackend(path, migrate=False)
 
 

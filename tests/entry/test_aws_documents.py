@@ -70,6 +70,7 @@ def test_the_page_can_be_followed_to_the_letter(name: str, tmp_path: Path) -> No
     files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
 
     assert "the function says: paid" in said, said
+    assert "curl:" not in said, said
     assert ['{"status": 201', '{"status": 200', '{"status": 200'] == [line[:14] for line in answers], said
     assert [False, True] == ['"replayed": true' in line for line in answers[1:]]
     assert '"dynamodb:TransactWriteItems"' not in said

@@ -166,6 +166,9 @@ def test_the_tutorial_can_be_followed_to_the_letter(name: str, tmp_path: Path) -
     assert '"state":"paid"' in said.replace(" ", ""), said
     assert "order.paid dish-1" in said, said
     assert '"code":"amount_mismatch"' in said.replace(" ", ""), said
+    # A run in which all is well shows no error while it waits for the start, and each body on its own line.
+    assert "curl:" not in said, said
+    assert [] == [ends for ends in ("}{", "}[") if ends in said], said
 
 
 def _program(name: str) -> str:

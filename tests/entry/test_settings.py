@@ -229,10 +229,33 @@ def test_a_table_is_named_in_the_ways_the_documents_show(store: str) -> None:
         {"DOJANG_MODE": "emulator", "DOJANG_DELIVER_TO": "https://shop.example"},
         {"DOJANG_MODE": "emulator", "DOJANG_ALLOW_PRIVATE_DESTINATIONS": "maybe"},
         {"DOJANG_STORE": "sqlite:///x", "DOJANG_STORE_FILE": "y"},
+        EMULATOR | {"BOOTPAY_URL": "http://user@127.0.0.1"},
+        EMULATOR | {"BOOTPAY_URL": "http://[::1"},
+        EMULATOR | {"BOOTPAY_URL": "http://127.0.0.1:8401/v2"},
+        EMULATOR | {"BOOTPAY_URL": "http://bootpay.example"},
+        EMULATOR | {"BOOTPAY_URL": "https://api.bootpay.co.kr"},
+        BASIC | {"BOOTPAY_URL": "http://127.0.0.1:8401"},
+        BASIC | {"DOJANG_API_KEYS": "short"},
+        EMULATOR | {"DOJANG_STORE": "mysql://x"},
+        EMULATOR | {"DOJANG_STORE": "dynamodb://x"},
+        EMULATOR | {"DOJANG_STORE": "dynamodb://orders?zone=a"},
+        EMULATOR | {"DOJANG_STORE": "dynamodb://orders?shards=0"},
+        EMULATOR | {"DOJANG_STORE": "dynamodb://orders?region=seoul"},
+        EMULATOR | {"DOJANG_STORE": "dynamodb://orders?endpoint=http://db.example"},
+        BASIC | {"DOJANG_DELIVER_TO": "https://shop.example", "DOJANG_DELIVER_SECRET": "secret"},
+        *(
+            BASIC | {key: to, "DOJANG_DELIVER_SECRET": f"whsec_{'c2VjcmV0' * 4}"}
+            for key, to in (
+                ("DOJANG_DELIVER_TO", "shop"),
+                ("DOJANG_DELIVER_TO", "http://93.184.215.14"),
+                ("DOJANG_DELIVER_TO", "http://10.0.0.7"),
+                ("DOJANG_APPROVE_AT", "arn:aws:sqs:ap-northeast-2:111122223333:q"),
+            )
+        ),
     ],
 )
 def test_the_mistakes_that_most_people_make_are_told_in_korean_too(environment: dict[str, str]) -> None:
-    """A key that is missing or misspelt, and a value that is none of those there are."""
+    """A key that is missing or misspelt, a value that is none of those there are, an address that will not do."""
     with pytest.raises(ConfigError, match=r"[가-힣]"):
         read(environment)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.adapters.shop_door import answer, opened
 
+from dojang import Dojang
 from dojang.adapters.gateway import GatewayV2
 from dojang.adapters.gateway_v1 import GatewayV1
 from dojang.adapters.throttle import LookUpThrottle
@@ -23,7 +24,7 @@ from dojang.core.rules import Mode, OnMismatch
 from dojang.drive import run
 from dojang.entry.settings import Settings, read_settings
 from dojang.entry.wiring import asking, blocking_world, migrated, open_backend, serving_world, store_name
-from dojang.errors import ConfigError
+from dojang.errors import ConfigError, Conflict
 from dojang.ports import Approved, Declined, HandedOver, World
 from dojang.usecases.register_order import Registered, register_order
 
@@ -268,3 +269,14 @@ def test_a_store_in_no_folder_is_refused(tmp_path: Path) -> None:
 def test_what_is_shown_of_a_store_holds_no_password(store: str, shown: str) -> None:
     """Host and database help; what might be part of a password is left out."""
     assert shown == store_name(store)
+
+
+def test_the_embedded_service_says_which_term_differs(tmp_path: Path) -> None:
+    """Who registers other terms under the same id is told in English and Korean what is not the same."""
+    with Dojang(mode="emulator", store=f"sqlite:///{tmp_path}/orders.sqlite3") as dojang:
+        dojang.register("A-1", price=3000, name="x")
+        with pytest.raises(Conflict) as refused:
+            dojang.register("A-1", price=4000, name="x")
+
+    assert "price differs (" in str(refused.value)
+    assert "다른 항목: price)" in str(refused.value)

@@ -157,6 +157,13 @@ def test_an_unknown_field_is_named_with_the_one_that_was_meant(
     assert "필드" not in answer.json["detail"]
 
 
+def test_a_body_of_one_field_says_which_it_is(shop: Shop) -> None:
+    """The words around a list fit how long it is."""
+    answer = shop.ask("POST", "/v1/orders/o1/verify", {"금액": 1})
+
+    assert "known is receipt_id." in answer.json["detail"]
+
+
 def test_an_unknown_field_inside_another_is_compared_with_its_neighbours(shop: Shop) -> None:
     """A refund account has fields of its own, and what they hold is not repeated."""
     shop.register()

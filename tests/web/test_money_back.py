@@ -278,6 +278,7 @@ def test_what_never_left_is_503_and_may_be_sent_again(till: Till) -> None:
         first.json["retryable"],
         again.status,
     )
+    assert "o1" == first.json["order_id"]
 
 
 def test_a_refund_account_leaves_no_trace(till: Till, caplog: pytest.LogCaptureFixture) -> None:

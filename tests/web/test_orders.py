@@ -25,7 +25,8 @@ def test_registering_gives_201_then_200_then_409(shop: Shop) -> None:
     assert first.json == again.json
     assert "/v1/orders/o1" == first.headers["location"]
     assert ("order_exists", ["price", "name", "metadata"]) == (other.code, other.json["differs"])
-    assert "price, name, metadata" in other.json["detail"]
+    assert "price, name, metadata differ." in other.json["detail"]
+    assert "price differs." in shop.register(price=1, metadata={"cart": 7}).json["detail"]
 
 
 @pytest.mark.parametrize(("expires_in_s", "told"), [(None, False), (1, False), (0, True), (-86_400, True)])
@@ -255,4 +256,5 @@ def test_every_route_tells_when_the_store_fails(shop: Shop, method: str, path: s
     answer = shop.ask(method, path, body)
 
     assert (503, "store_unavailable") == (answer.status, answer.code)
+    assert ("o1" if path.startswith("/v1/orders/") else None) == answer.json.get("order_id")
     assert b"db.internal" not in answer.body

@@ -190,7 +190,9 @@ class PostgresBackend:
         if serves_from > newest:
             raise ConfigError("DOJANG_STORE: the database was migrated by a newer dojang: upgrade dojang")
         if version < newest:
-            raise ConfigError("DOJANG_STORE: the database is not up to date: run `dojang migrate`")
+            raise ConfigError(
+                "DOJANG_STORE: the database is not up to date: run `dojang migrate` (`dojang migrate`로 갱신해 주세요)"
+            )
 
     def _ask(self, query: str, arguments: _Arguments) -> list[TupleRow]:
         """Run one statement, again on another connection if this one is lost.

@@ -114,7 +114,9 @@ class SqliteBackend:
         if self.version > newest:
             raise ConfigError(f"the SQLite file {path} was written by a newer dojang: upgrade dojang")
         if self.version < newest:
-            raise ConfigError(f"the SQLite file {path} is not up to date: run `dojang migrate`")
+            raise ConfigError(
+                f"the SQLite file {path} is not up to date: run `dojang migrate` (`dojang migrate`로 갱신해 주세요)"
+            )
 
     @contextmanager
     def transaction(self, *, indivisible: bool = False) -> Iterator[sqlite3.Connection]:

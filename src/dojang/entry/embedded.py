@@ -128,7 +128,8 @@ class Dojang:
         registered = run(register_order(self._world, order))
         if isinstance(registered, OrderExists):
             raise Conflict(
-                f"order {order_id} is on file with other terms: {', '.join(registered.differs)} differ"
+                f"order {order_id} is on file with other terms: {registered.difference} "
+                f"(같은 order_id로 다른 조건의 주문이 있습니다. 다른 항목: {', '.join(registered.differs)})"
             )
         return registered.created
 

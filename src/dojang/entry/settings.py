@@ -433,7 +433,7 @@ def _toml(file: str, *, named: bool) -> Mapping[str, object]:
         text = _text_of(file)
     except FileNotFoundError:
         if named:
-            raise ConfigError(f"{file} does not exist.") from None
+            raise ConfigError(f"{file} does not exist (파일이 없습니다).") from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from None
@@ -505,7 +505,9 @@ def _split(key: str, url: str, example: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ConfigError(f"{key} must be a plain address such as {example}.") from None
+        raise ConfigError(
+            f"{key} must be a plain address such as {example} ({example}처럼 주소만 적어 주세요)."
+        ) from None
     return parts
 
 
@@ -513,24 +515,29 @@ def _check_bootpay_url(url: str, mode: Mode) -> None:
     parts = _split("BOOTPAY_URL", url, BOOTPAY_URL)
     loopback = is_loopback(parts.hostname)
     if parts.username or parts.query or parts.fragment or not parts.hostname:
-        raise ConfigError(f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL}.")
+        raise ConfigError(
+            f"BOOTPAY_URL must be a plain address such as {BOOTPAY_URL} ({BOOTPAY_URL}처럼 주소만 적어 주세요)."
+        )
     if parts.path not in ("", "/"):
         raise ConfigError(
             f"BOOTPAY_URL must not have a path, because dojang adds /v2 where it belongs: set it to "
-            f"{parts.scheme}://{parts.netloc}."
+            f"{parts.scheme}://{parts.netloc}. (경로는 빼 주세요. /v2는 dojang이 붙입니다.)"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ConfigError(
-            "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear."
+            "BOOTPAY_URL must begin with https:// (http:// only for loopback): keys would travel in the clear "
+            "(https://여야 합니다. http://는 이 기기 안에서만 쓸 수 있습니다)."
         )
     if mode is Mode.LIVE and loopback:
         raise ConfigError(
             "BOOTPAY_URL points at this machine, but DOJANG_MODE is live: an emulator must never vouch for real "
-            "orders. Set DOJANG_MODE=emulator for trying things out, or remove BOOTPAY_URL."
+            "orders. Set DOJANG_MODE=emulator for trying things out, or remove BOOTPAY_URL "
+            "(실제 주문을 에뮬레이터에 물을 수 없습니다. DOJANG_MODE=emulator로 시험하거나 BOOTPAY_URL을 지워 주세요)."
         )
     if mode is Mode.EMULATOR and (parts.hostname or "").endswith(("bootpay.co.kr", "bootpay.ai")):
         raise ConfigError(
-            "DOJANG_MODE is emulator, but BOOTPAY_URL is Bootpay's own: use DOJANG_MODE=sandbox or live."
+            "DOJANG_MODE is emulator, but BOOTPAY_URL is Bootpay's own: use DOJANG_MODE=sandbox or live "
+            "(부트페이의 주소에는 DOJANG_MODE=sandbox나 live를 써 주세요)."
         )
 
 
@@ -544,17 +551,21 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
     try:
         parts = plain_url(url)
     except InvalidValue:
-        raise ConfigError(f"{key} must be an address such as https://shop.example/dojang.") from None
+        raise ConfigError(
+            f"{key} must be an address such as https://shop.example/dojang "
+            "(https://shop.example/dojang과 같은 주소여야 합니다)."
+        ) from None
     plain_http = parts.scheme != "https"
     match _place(parts.hostname or ""):
         case Place.NOBODYS:
             raise ConfigError(
                 f"{key}: nobody's shop is at this address, and no permission covers it. Name the shop's own, such as "
-                "https://shop.example/dojang."
+                "https://shop.example/dojang (상점의 주소를 적어 주세요)."
             )
         case Place.PUBLIC if plain_http:
             raise ConfigError(
-                f"{key}: http:// to a public address would show everybody on the way what is told. Use https://."
+                f"{key}: http:// to a public address would show everybody on the way what is told. Use https:// "
+                "(공개 주소에는 https://를 써 주세요)."
             )
         case Place.INNER | Place.LOOPBACK as place if not (
             allow_private or (mode is Mode.EMULATOR and place is Place.LOOPBACK)
@@ -567,7 +578,8 @@ def _check_destination(key: str, url: str | None, mode: Mode, *, allow_private: 
         case None if plain_http and not (allow_private or mode is Mode.EMULATOR):
             raise ConfigError(
                 f"{key}: http:// is for loopback and private addresses alone. Use https://, or set "
-                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network."
+                "DOJANG_ALLOW_PRIVATE_DESTINATIONS=true if the address is in your own network "
+                "(https://를 쓰거나, 내부망의 주소라면 DOJANG_ALLOW_PRIVATE_DESTINATIONS=true로 허락해 주세요)."
             )
         case _:
             pass
@@ -589,7 +601,8 @@ def is_arn(destination: str) -> bool:
 def _check_arn(key: str, arn: str) -> None:
     if key != "DOJANG_DELIVER_TO":
         raise ConfigError(
-            f"{key} must be an address such as https://shop.example/dojang: a queue or a bus gives no answer."
+            f"{key} must be an address such as https://shop.example/dojang: a queue or a bus gives no answer "
+            "(대기열과 이벤트 버스는 답하지 않으므로 주소여야 합니다)."
         )
     try:
         read_arn(arn)
@@ -613,7 +626,8 @@ def _check_secrets(secrets: tuple[str, ...], mode: Mode) -> None:
         if not length or (mode is Mode.LIVE and not 24 <= length <= 64):
             raise ConfigError(
                 "DOJANG_DELIVER_SECRET must be whsec_ followed by base64, in mode live that of 24 to 64 random bytes "
-                f"(several: separated by spaces). Make one: {_MAKE_ONE}"
+                f"(several: separated by spaces). Make one: {_MAKE_ONE} "
+                "(형식이 맞지 않습니다. 위 명령으로 만들어 DOJANG_DELIVER_SECRET에 설정해 주세요)"
             )
 
 
@@ -631,7 +645,8 @@ def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
     _check_unpublished("DOJANG_API_KEYS", keys, mode, _MAKE_KEY)
     if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
         raise ConfigError(
-            f"DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: {_MAKE_KEY}"
+            "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "
+            f"{_MAKE_KEY} (live 모드의 키는 16자 이상이어야 합니다. 위 명령으로 만들어 주세요)"
         )
     return keys
 
@@ -645,7 +660,8 @@ def _check_store(store: str) -> str:
     if not re.fullmatch(r"sqlite:///.+", store):
         raise ConfigError(
             "DOJANG_STORE must be sqlite:///file (four slashes for an absolute path), "
-            "postgresql://user:password@host:5432/database or dynamodb://table?region=ap-northeast-2."
+            "postgresql://user:password@host:5432/database or dynamodb://table?region=ap-northeast-2 "
+            "(DOJANG_STORE는 위 셋 중 한 형식이어야 합니다)."
         )
     return store
 
@@ -657,20 +673,27 @@ def dynamodb_address(store: str) -> tuple[str, dict[str, str]]:
         ConfigError: If it says something else, or would send orders unencrypted over a network.
     """
     form = "DOJANG_STORE must be dynamodb://table?region=ap-northeast-2 (also: endpoint=, shards=)"
+    form_ko = "DOJANG_STORE는 dynamodb://table?region=ap-northeast-2 형식이어야 합니다"
     table, _, said = store.removeprefix("dynamodb://").partition("?")
     if not store.startswith("dynamodb://") or not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
-        raise ConfigError(f"{form}, with a table's name of 3 to 255 of A-Z a-z 0-9 _ . -")
+        raise ConfigError(
+            f"{form}, with a table's name of 3 to 255 of A-Z a-z 0-9 _ . - "
+            f"({form_ko}. 테이블 이름은 A-Z a-z 0-9 _ . - 로 된 3~255자입니다)"
+        )
     pairs = parse_qsl(said, keep_blank_values=True)
     options = {name: value for name, value in pairs if value}
     unknown = sorted({name for name, _ in pairs} - {"region", "endpoint", "shards"})
     if unknown or len(pairs) != len({name for name, _ in pairs}):
-        raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'}.")
+        raise ConfigError(f"{form}; it says {', '.join(unknown) or 'something twice'} ({form_ko}).")
     if not re.fullmatch(r"[1-9][0-9]?", options.get("shards", "1")):
-        raise ConfigError("DOJANG_STORE: shards must be 1 to 99.")
+        raise ConfigError("DOJANG_STORE: shards must be 1 to 99 (shards는 1~99여야 합니다).")
     # Only an endpoint of one's own, such as DynamoDB Local's, may be in a region that AWS has not.
     grammar = _ANY_REGION if "endpoint" in options else _REGION
     if not re.fullmatch(grammar, options.get("region", "ap-northeast-2")):
-        raise ConfigError("DOJANG_STORE: region must be a name such as ap-northeast-2.")
+        raise ConfigError(
+            "DOJANG_STORE: region must be a name such as ap-northeast-2 "
+            "(region은 ap-northeast-2와 같은 이름이어야 합니다)."
+        )
     if "endpoint" in options:
         _check_endpoint("DOJANG_STORE: endpoint", options["endpoint"], "https://dynamodb.example.com")
     return table, options
@@ -680,6 +703,11 @@ def _check_endpoint(key: str, url: str, example: str) -> None:
     """Refuse what is no address, and what would send orders unencrypted over a network."""
     parts = _split(key, url, example)
     if parts.path not in ("", "/") or (parts.scheme == "http" and not is_loopback(parts.hostname)):
-        raise ConfigError(f"{key} must begin with https:// (http:// only for loopback) and have no path.")
+        raise ConfigError(
+            f"{key} must begin with https:// (http:// only for loopback) and have no path "
+            "(https://로 시작하고 경로가 없어야 합니다)."
+        )
     if not re.fullmatch(_ENDPOINT, url) or parts.port == 0:
-        raise ConfigError(f"{key} must be a plain address such as {example}.")
+        raise ConfigError(
+            f"{key} must be a plain address such as {example} ({example}처럼 주소만 적어 주세요)."
+        )

@@ -166,7 +166,7 @@ def _version_of(file: Path) -> int:
 def _file_of(settings: Settings) -> Path:
     path = sqlite_path(settings.store)
     if not path.parent.is_dir():
-        raise ConfigError(f"DOJANG_STORE: the folder {path.parent} does not exist.")
+        raise ConfigError(f"DOJANG_STORE: the folder {path.parent} does not exist (폴더가 없습니다).")
     return path
 
 

@@ -38,6 +38,11 @@ class OrderExists(Value, kw_only=False):
     record: Record
     differs: tuple[str, ...]
 
+    @property
+    def difference(self) -> str:
+        """What is not the same, as the end of a sentence."""
+        return f"{', '.join(self.differs)} {'differs' if len(self.differs) == 1 else 'differ'}"
+
 
 async def register_order(world: World, order: Order) -> Registered | OrderExists:
     """Put an order on file. Doing it again with the same terms changes nothing."""

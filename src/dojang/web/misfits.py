@@ -114,7 +114,10 @@ def _unknown_field(name: str, path: str, kind: type) -> InvalidValue:
     if close:
         way, way_ko = f"did you mean {close[0]}?", f"{close[0]}을(를) 쓰려던 것인가요?"
     else:
-        way, way_ko = f"known are {', '.join(known)}.", f"쓸 수 있는 필드: {', '.join(known)}"
+        way, way_ko = (
+            f"known {'is' if len(known) == 1 else 'are'} {', '.join(known)}.",
+            f"쓸 수 있는 필드: {', '.join(known)}",
+        )
     return InvalidValue(
         f"The body has an unknown field {name}{inside}: {way} (본문에 알 수 없는{inside_ko} 필드 {name}: {way_ko})"
     )

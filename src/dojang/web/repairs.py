@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 import msgspec
 
 from dojang.core.order import OrderId, ReceiptId
@@ -17,16 +15,10 @@ from dojang.web.reading import check_cursor, order_id, read_body
 from dojang.web.shapes import (
     ReconcileOrders,
     ResolveOrder,
-    ShownChange,
-    ShownError,
     ShownOrderInFull,
     ShownReport,
-    State,
 )
-from dojang.web.showing import shown_order_in_full
-
-if TYPE_CHECKING:
-    from dojang.usecases.reconcile import Change, ReconcileReport
+from dojang.web.showing import shown_order_in_full, shown_report
 
 __all__ = ["ROUTES"]
 
@@ -110,7 +102,7 @@ async def _reconcile(desk: Desk, request: Request, _: str) -> Response:
         within_s=request.time(desk.options.reconcile_within_s),
         cursor=check_cursor(asked.cursor),
     )
-    shown = _report(report)
+    shown = shown_report(report)
     if report.idle and not everything:
         shown = msgspec.structs.replace(shown, detail=_NOTHING_DUE, detail_ko=_NOTHING_DUE_KO)
     return answer(200, shown)
@@ -135,28 +127,6 @@ def _everything(asked: ReconcileOrders) -> bool:
             "(all과 everything은 같은 뜻인데 값이 다릅니다. all만 보내 주세요)"
         )
     return True in said
-
-
-def _report(report: ReconcileReport) -> ShownReport:
-    return ShownReport(
-        checked=report.checked,
-        notices=report.notices,
-        calls=report.calls,
-        changes=[_change(change) for change in report.changes],
-        drift=[_change(change) for change in report.drift],
-        errors=[ShownError(id=id_, why=why) for id_, why in report.errors],
-        more=report.more,
-        next_cursor=report.next_cursor,
-    )
-
-
-def _change(change: Change) -> ShownChange:
-    return ShownChange(
-        order_id=change.order_id,
-        before=cast("State", change.before),
-        after=cast("State", change.after),
-        drift=change.drift,
-    )
 
 
 ROUTES = (

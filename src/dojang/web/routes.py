@@ -15,6 +15,7 @@ from dojang.web.desk import Desk, Route, WebOptions
 from dojang.web.http import Request, Response
 from dojang.web.metrics import Metrics
 from dojang.web.problems import Code, problem, problem_of, trace_of
+from dojang.web.reading import order_id
 from dojang.web.table import Found, Table
 from dojang.web.writing import json_of
 
@@ -85,17 +86,19 @@ class Api:
                     return refused
             return await route.handle(self._desk, request, segment)
         except DojangError as error:
-            return self._failed(error, route)
+            return self._failed(error, route, segment)
         except Exception as error:  # noqa: BLE001 - the last line before the caller: told without its cause
             log.error("%s %s: %s", route.method, route.path, trace_of(error))  # noqa: TRY400 - see trace_of
             return problem(Code.INTERNAL_ERROR)
 
-    def _failed(self, error: DojangError, route: Route) -> Response:
+    def _failed(self, error: DojangError, route: Route, segment: str) -> Response:
         if isinstance(error, BootpayError):
             count_error(self._desk, error)
         elif not isinstance(error, InvalidValue):
             log.error("%s %s: %s", route.method, route.path, error)
-        return problem_of(error)
+        # Bootpay and the store are asked after the id was read: only a wrong request may be one about its id.
+        known = "{order_id}" in route.path and not isinstance(error, InvalidValue)
+        return problem_of(error, order_id(segment) if known else None)
 
     def _refuse_stranger(self, headers: Mapping[str, str]) -> Response | None:
         if not self._keys:

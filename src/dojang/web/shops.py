@@ -84,7 +84,7 @@ async def _register(desk: Desk, request: Request, _: str) -> Response:
         terms = ", ".join(outcome.differs)
         return problem(
             Code.ORDER_EXISTS,
-            f"An order with other terms is registered under this id: {terms} differ. Its terms stay as they are.",
+            f"An order with other terms is registered under this id: {outcome.difference}. Its terms stay as they are.",
             f"같은 order_id로 조건이 다른 주문이 있습니다. 다른 항목: {terms}. 기존 주문은 바뀌지 않습니다.",
             order_id=order.id,
             differs=outcome.differs,

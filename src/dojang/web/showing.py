@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -14,14 +14,20 @@ from dojang.core.payment import Event, Payment, Question, Record, State, shown_s
 from dojang.core.receipt import Account
 from dojang.web.shapes import (
     ShownAccount,
+    ShownChange,
     ShownDelivery,
+    ShownError,
     ShownOrder,
     ShownOrderInFull,
     ShownQuestion,
     ShownReceipt,
     ShownRegistration,
+    ShownReport,
 )
 from dojang.web.shapes import State as ShownStateWord
+
+if TYPE_CHECKING:
+    from dojang.usecases.reconcile import Change, ReconcileReport
 
 __all__ = [
     "OVER",
@@ -32,6 +38,7 @@ __all__ = [
     "shown_order",
     "shown_order_in_full",
     "shown_registration",
+    "shown_report",
     "state_of",
 ]
 
@@ -116,6 +123,20 @@ def shown_event(event: Event, currency: str) -> Mapping[str, object]:
     }
 
 
+def shown_report(report: ReconcileReport) -> ShownReport:
+    """What a reconciliation did."""
+    return ShownReport(
+        checked=report.checked,
+        notices=report.notices,
+        calls=report.calls,
+        changes=[_change(change) for change in report.changes],
+        drift=[_change(change) for change in report.drift],
+        errors=[ShownError(id=id_, why=why) for id_, why in report.errors],
+        more=report.more,
+        next_cursor=report.next_cursor,
+    )
+
+
 def _fields(record: Record) -> dict[str, Any]:
     order, payment = record.order, record.payment
     currency = order.price.currency
@@ -175,6 +196,15 @@ def _receipts(order: Order, payment: Payment) -> list[ShownReceipt]:
         )
         shown.insert(0, own)
     return shown
+
+
+def _change(change: Change) -> ShownChange:
+    return ShownChange(
+        order_id=change.order_id,
+        before=cast("ShownStateWord", change.before),
+        after=cast("ShownStateWord", change.after),
+        drift=change.drift,
+    )
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -33,6 +33,7 @@ from dojang.entry.aws.keeping import Keeper, Open
 from dojang.errors import ConfigError, DojangError, InvalidValue, OutcomeUnknown, StoreUnavailable
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.web.senders import SenderThrottle
+from dojang.web.shapes import ShownReport
 from dojang.web.table import ROUTES
 
 from .conftest import FACES, KEY, Buyer, Deployed, Door, request_event, sample
@@ -146,7 +147,7 @@ def test_a_schedule_finds_what_nobody_told_and_hands_it_over(
     done = deployed(sample(event))
 
     assert {"order.paid": 1} == done["deliver"]["settled"]
-    assert done["finished"]
+    assert not done["more"]
     assert [("o-1", "order.paid")] == door.types
 
 
@@ -178,7 +179,9 @@ def test_a_schedule_goes_on_looking_when_nothing_is_owed_any_more(
     done = deployed(sample("event_rule"), left_ms=29_000)
 
     assert [pytest.approx(16.8, abs=0.5), pytest.approx(29 - 1 - 3, abs=0.5)] == granted
-    assert (6, 8, True) == (done["reconcile"]["checked"], done["reconcile"]["calls"], done["finished"])
+    assert (6, 8, False) == (done["reconcile"]["checked"], done["reconcile"]["calls"], done["more"])
+    # Under the names that HTTP and the command line have for them.
+    assert {*done["reconcile"], "more"} < set(ShownReport.__struct_fields__)
 
 
 def test_a_look_that_is_asked_for_has_time_as_well(
@@ -460,7 +463,7 @@ def test_background_work_stops_while_there_is_time(
     nothing_yet = list(door.types)
     deployed(sample("event_rule"))
 
-    assert not short["finished"]
+    assert short["more"]
     assert [] == nothing_yet
     assert [("o-1", "order.paid")] == door.types
 
@@ -477,7 +480,7 @@ def test_checks_that_are_left_undone_are_counted(
     monkeypatch.setattr("dojang.usecases.reconcile.reconcile", ended)
     done = deployed(sample("event_rule"))
 
-    assert (not more, int(more)) == (done["finished"], deployed.counted("Unfinished"))
+    assert (more, int(more)) == (done["more"], deployed.counted("Unfinished"))
 
 
 def test_a_doubtful_approval_is_looked_into_and_counted(

@@ -382,8 +382,8 @@ def test_a_function_killed_in_an_approval_is_finished_by_the_schedule(
 
     assert (2, []) == (runtime_too, left)
     assert ("pending", "pending") == (before, still)
-    assert 0 == too_early["reconcile"]["changed"]
-    assert 1 == done["reconcile"]["changed"]
+    assert 0 == too_early["reconcile"]["changes"]
+    assert 1 == done["reconcile"]["changes"]
     assert (200, True) == (verified["statusCode"], '"replayed":true' in verified["body"])
     assert 1 == len([line for line in bootpay.asked() if "confirm" in line])
     assert [("o-1", "order.paid")] == door.types

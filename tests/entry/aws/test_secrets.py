@@ -441,7 +441,7 @@ def test_a_secret_that_cannot_be_read_is_a_500_and_a_sentence(
 
     assert (500, 200) == (refused["statusCode"], served["statusCode"])
     assert "DOJANG_API_KEYS_ARN" in deployed.logs[0]["message"]
-    assert deployed(sample("event_rule"))["finished"]
+    assert not deployed(sample("event_rule"))["more"]
 
 
 def test_the_layer_asks_by_itself(aws: PretendAws, opt: Opt, bootpay: EmulatorServer, tmp_path: Path) -> None:

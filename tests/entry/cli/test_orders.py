@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dojang.adapters.sqlite import SqliteBackend
+from dojang.core.order import ReceiptId
+from dojang.ports import Notice
+
 if TYPE_CHECKING:
     from conftest import Buyer, Shell
+    from dojang.emulator.server import EmulatorServer
 
 ADD = ("orders", "add", "A-1", "--price", "3000", "--name", "테스트음식")
 
@@ -31,7 +39,9 @@ def test_other_terms_under_the_same_id_are_refused(dojang: Shell) -> None:
     ended = dojang("orders", "add", "A-1", "--price", "4000", "--name", "테스트음식")
 
     assert 3 == ended.code
-    assert "price differ" in ended.err
+    assert "price differs (" in ended.err
+    assert "다른 항목: price)" in ended.err
+    assert "price, name differ (" in dojang("orders", "add", "A-1", "--price", "1", "--name", "x").err
     assert 3000 == dojang.json("orders", "show", "A-1")["price"]
 
 
@@ -169,6 +179,44 @@ def test_history_tells_every_step(dojang: Shell, buyer: Buyer) -> None:
     assert ["registered", "approval_intended", "paid"] == [event["what"] for event in events]
     assert [1, 2, 3] == [event["version"] for event in events]
     assert "approval_intended" in dojang("orders", "history", "A-1").out
+
+
+def test_every_table_tells_a_time_in_one_way(dojang: Shell, buyer: Buyer, bootpay: EmulatorServer) -> None:
+    """UTC, seconds, `Z`: whoever compares two screens need not compute. JSON stays as the HTTP API has it."""
+    # What reads like a time but is the shop's own word stays as it is.
+    shops = "2026-01-31T09:00:00+09:00"
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", shops, "--metadata", f"served_at={shops}")
+    receipt_id = buyer.pays("A-1")
+    dojang("verify", "A-1", receipt_id)
+    dojang("orders", "add", "A-2", "--price", "3000", "--name", "x")
+    account = buyer.opens("A-2", method="vbank")
+    with bootpay.changing() as ledger:
+        ledger.issue(account)
+    dojang("verify", "A-2", account)
+    with closing(SqliteBackend(dojang.file)) as store:
+        store.receive(Notice(receipt_id=ReceiptId(receipt_id)), now := datetime.now(UTC), now)
+    tables = [
+        dojang(*words).out
+        for words in (
+            ("orders", "list"),
+            ("orders", "show", "A-1"),
+            ("orders", "history", "A-1"),
+            ("orders", "show", "A-2"),
+            ("orders", "history", "A-2"),
+            ("webhooks", "list"),
+            ("receipt", receipt_id),
+        )
+    ]
+    times = [re.findall(r"\d{4}-\d\d-\d\d[T ][\d:.]+[\w:+-]*", table.replace(shops, "")) for table in tables]
+    events = dojang.json("orders", "history", "A-1")["events"]
+
+    assert all(times)
+    assert "account" in tables[3]
+    assert [] == [time for found in times for time in found if not re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", time)]
+    assert shops in tables[0]
+    assert f"served_at={shops}".replace("=", '": "') in tables[1]
+    # The history is what was written, to the letter.
+    assert events[-1]["paid_at"].endswith("+09:00")
 
 
 @pytest.mark.parametrize("command", ["show", "history"])

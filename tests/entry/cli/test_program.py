@@ -16,6 +16,7 @@ from dojang.entry.cli import app
 from dojang.entry.cli.codes import Code, ending
 from dojang.entry.cli.root import ended
 from dojang.entry.cli.terminal import Terminal, printable
+from dojang.entry.cli.usage import usage
 from dojang.errors import (
     ConfigError,
     Conflict,
@@ -147,6 +148,71 @@ def test_a_misspelt_command_is_one_sentence(dojang: Shell, words: tuple[str, ...
     assert (2, "") == (ended.code, ended.out)
     assert said.lower() in ended.err.lower()
     assert 1 == len(ended.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "said_ko"),
+    [
+        (
+            "layer build --arch amd64",
+            "--arch must be one of arm64, x86_64, not 'amd64'",
+            "중 하나여야 합니다",
+        ),
+        ("layer build --python 2.7", "--python must be one of 3.11, ", "중 하나여야 합니다"),
+        ("simulate --seed abc", "--seed must be a whole number", "정수여야 합니다"),
+        ("simulate --seed -1", "--seed must be at least 0", "0 이상이어야 합니다"),
+        ("orders list --limit 201", "--limit must be at most 200", "200 이하여야 합니다"),
+        ("reconcile --rate fast", "--rate must be a number", "숫자여야 합니다"),
+        ("simulate --seed", "--seed needs a value", "값이 필요합니다"),
+        ("simulate --trace=3", "--trace takes no value", "값을 줄 수 없습니다"),
+        ("orders list --fromat json", "No such option --fromat: did you mean --format?", "옵션은 없습니다"),
+        ("verfy", "No such command 'verfy': did you mean 'verify'?", "명령은 없습니다"),
+        ("verify", "ORDER_ID is missing", "ORDER_ID 인자가 필요합니다"),
+        ("orders add A-1 --name x", "--price is missing", "--price 옵션이 필요합니다"),
+        ("verify A-1 B-1 C-1", "One word too many: C-1", "필요 없는 인자"),
+        ("orders list --state foo", "state must be one of open, ", "중 하나여야 합니다"),
+        ("resolve A-1 explode", "the decision must be one of accept, return, dismiss", "결정은"),
+        ("resolve A-1 accept --look-again", "--look-again decides nothing", "결정이 아닙니다"),
+        ("orders list", "does not exist; `dojang migrate` makes it", "만들어 주세요"),
+        ("orders list --store mysql://x", "DOJANG_STORE must be sqlite:///file", "형식이어야 합니다"),
+        ("orders list --store dynamodb://x", "DOJANG_STORE must be dynamodb://table", "형식이어야 합니다"),
+        ("orders list --config no.toml", "no.toml does not exist", "파일이 없습니다"),
+        ("migrate --store sqlite:////nowhere/at/all", "/nowhere/at does not exist", "폴더가 없습니다"),
+    ],
+)
+def test_what_is_wrong_is_told_in_english_and_korean(
+    dojang: Shell, words: str, said: str, said_ko: str
+) -> None:
+    """A sentence of ours and then (in Korean), whichever library found it out, and nothing of that library's words."""
+    ended = dojang(*words.split())
+
+    assert (2, "", 1) == (ended.code, ended.out, len(ended.err.splitlines()))
+    assert said in ended.err
+    assert re.search(rf"\([^()]*(?:\([^()]*\)[^()]*)*{re.escape(said_ko)}.*\)\.?$", ended.err.strip())
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Invalid value for '--seed': 'abc' is not a valid integer.", "--seed must be a whole number"),
+        ("Invalid value for '--rate': 'x' is not a valid float.", "--rate must be a number"),
+        ("Invalid value for '--arch': 'x' is not one of 'a', 'b'.", "--arch must be one of a, b, not 'x'"),
+        (
+            "Invalid value for '--limit': 0 is not in the range 1<=x<=9.",
+            "--limit must be in the range 1<=x<=9",
+        ),
+        ("Missing argument 'ORDER_ID'.", "ORDER_ID is missing"),
+        ("No such option: --sed Did you mean --seed?", "No such option --sed: did you mean --seed?"),
+        ("Invalid value for 'DIR': it is odd.", "DIR does not fit: it is odd"),
+        ("Something new.", "Something new"),
+    ],
+)
+def test_other_releases_of_typer_are_understood_too(said: str, told: str) -> None:
+    """What they say in other words comes to the same sentence, with the command's help where that is known."""
+    pointed = usage(said, "dojang x")
+
+    assert usage(said, None).startswith(told)
+    assert "see `dojang x --help` (" in pointed.lower()
 
 
 def test_the_format_may_stand_in_front_or_behind(dojang: Shell) -> None:

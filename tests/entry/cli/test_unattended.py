@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from dojang.core.order import ReceiptId
@@ -20,6 +21,7 @@ from dojang.entry.wiring import open_backend
 from dojang.errors import Conflict, NotSent, OutcomeUnknown, Refused, StoreUnavailable
 from dojang.ports import Notice
 from dojang.usecases.reconcile import ReconcileReport
+from dojang.web.shapes import ShownReport
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -85,6 +87,7 @@ def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:
     again = dojang("reconcile", "--all", "--rate", "1000", "--format", "json")
 
     assert 5 == found.code
+    assert found.data["changes"] == found.data["drift"]
     assert [{"order_id": "A-1", "before": "open", "after": "paid", "drift": True}] == found.data["changes"]
     assert (0, []) == (again.code, again.data["changes"])
     assert "paid" == dojang.json("orders", "show", "A-1")["state"]
@@ -109,8 +112,18 @@ def test_reconcile_tells_failures_from_checks(dojang: Shell, receipt_id: str, un
     ended = dojang("reconcile", "--all", "--rate", "1000", "--format", "json", BOOTPAY_URL=unreachable)
     told = dojang("reconcile", "--all", "--rate", "1000", BOOTPAY_URL=unreachable)
 
-    assert (0, 1) == (ended.data["checked"], ended.data["failed"])
-    assert [["checked", "0"], ["failed", "1"]] == [line.split() for line in told.out.splitlines()[:2]]
+    assert (0, 1) == (ended.data["checked"], len(ended.data["errors"]))
+    assert [["checked", "0"], ["errors", "1"]] == [told.out.splitlines()[row].split() for row in (0, 5)]
+
+
+def test_reconcile_has_the_names_of_the_http_api(dojang: Shell, receipt_id: str) -> None:
+    """JSON is what `POST /v1/reconcile` answers; a person sees how many under the same names."""
+    names = [field.name for field in msgspec.structs.fields(ShownReport) if field.required]
+    data = dojang.json("reconcile")
+    rows = dict(line.split() for line in dojang("reconcile").out.splitlines())
+
+    assert names == list(data)
+    assert [name for name in names if name != "next_cursor"] == list(rows)
 
 
 def test_reconcile_shows_its_changes_to_people(

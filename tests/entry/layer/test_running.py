@@ -99,7 +99,7 @@ print(json.dumps([handler(event, None) for event in json.loads({json.dumps(event
         verified["body"]["state"],
         verified["body"]["replayed"],
     )
-    assert scheduled["finished"]
+    assert not scheduled["more"]
 
 
 def test_the_facade_and_the_dynamodb_store_are_there(opt: Opt, tmp_path: Path) -> None:

@@ -52,6 +52,35 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert "mine" == (tmp_path / "mine" / "template.yaml").read_text()
 
 
+def test_its_own_files_are_written_anew_where_that_is_asked_for(tmp_path: Path) -> None:
+    """After an update, say: `--force` touches the files of the command by name, and nothing beside them."""
+    _type("sam", "--arch", "x86_64")
+    (tmp_path / "dojang-aws" / "dojang-layer.zip").write_text("zip")
+    refused = _type("sam")
+    before = (tmp_path / "dojang-aws" / "template.yaml").read_text(encoding="utf-8")
+    again = _type("sam", "--force")
+    after = (tmp_path / "dojang-aws" / "template.yaml").read_text(encoding="utf-8")
+
+    assert (2, 0) == (refused.exit_code, again.exit_code), again.stderr
+    assert "exists already" in refused.stderr
+    assert "--force" in refused.stderr
+    assert ("x86_64" in before, before == after) == (True, False)
+    assert "zip" == (tmp_path / "dojang-aws" / "dojang-layer.zip").read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "template.yaml"])
+def test_what_it_has_not_made_is_not_overwritten_by_force(tmp_path: Path, name: str) -> None:
+    """Whoever names a folder of something else loses nothing, and is not told to try."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("mine")
+    result = _type("sam", "--output", "mine", "--force")
+
+    assert 2 == result.exit_code
+    assert f"mine/{name} exists already" in result.stderr
+    assert "--force" not in result.stderr
+    assert ["mine"] == [file.read_text() for file in (tmp_path / "mine").iterdir()]
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     """Exit code 2, no traceback."""
     (tmp_path / "file").write_text("")

@@ -81,7 +81,8 @@ def check(table: Table, name: str) -> None:
     there = _describe(table, name)
     if there is None:
         raise ConfigError(
-            f"DOJANG_STORE: there is no DynamoDB table {name} in this region: run `dojang migrate`."
+            f"DOJANG_STORE: there is no DynamoDB table {name} in this region: run `dojang migrate` "
+            "(`dojang migrate`로 만들어 주세요)."
         )
     _check(there, name)
 

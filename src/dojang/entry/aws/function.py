@@ -140,7 +140,7 @@ class Function:
             case Scheduled():
                 done = self._work(opened, "schedule", ("reconcile", "deliver"), began)
                 # Only what came to its end: alarms watch that something is looked after, and that it is not too much.
-                self._telling.count({"Schedules": 1, "Unfinished": 0 if done["finished"] else 1})
+                self._telling.count({"Schedules": 1, "Unfinished": 1 if done["more"] else 0})
                 return done
             case Changed():
                 self._work(opened, "stream", ("deliver",), began)
@@ -192,7 +192,7 @@ class Function:
                 check(opened.world, opened.bounds, done)
         finally:
             self._count_failures(done.failures)
-        outcome = "done" if done.finished else "out_of_time"
+        outcome = "out_of_time" if done.more else "done"
         log.info("%s", event, extra={"event": event, "outcome": outcome, "ms": _ms(began)})
         return done.as_answer()
 

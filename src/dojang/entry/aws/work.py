@@ -57,13 +57,13 @@ class Done(msgspec.Struct):
     checks: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing that is due was left for lack of time."""
-        return self.looked_after and self.handed_over
+    def more(self) -> bool:
+        """Whether something that is due may be left, for lack of time."""
+        return not (self.looked_after and self.handed_over)
 
     def as_answer(self) -> dict[str, object]:
         """As the answer of the invocation."""
-        return {**self.told, "finished": self.finished}
+        return {**self.told, "more": self.more}
 
 
 def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> None:
@@ -99,7 +99,7 @@ def check(world: World, bounds: Bounds, done: Done, *, share: float = 1.0) -> No
         checked=report.checked,
         notices=report.notices,
         calls=report.calls,
-        changed=len(report.changes),
+        changes=len(report.changes),
         drift=len(report.drift),
         errors=len(report.errors),
     )

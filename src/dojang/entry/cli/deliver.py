@@ -65,5 +65,5 @@ def _retry(invocation: Invocation, delivery_id: str) -> Code:
         return Code.REFUSED
     invocation.terminal.facts(as_json(shown_delivery(delivery)))
     if delivery.state is DeliveryState.SETTLED:
-        invocation.terminal.say("It was handed over before; nothing changes.")
+        invocation.terminal.say("It was handed over before; nothing changes (이미 전달되었습니다).")
     return Code.FINE

@@ -46,7 +46,8 @@ def emulator(
 
     if webhook_url and not webhook_url.startswith(("http://", "https://")):
         raise InvalidValue(
-            f"--webhook-url must be an address such as http://127.0.0.1:8400/…, not {webhook_url!r}"
+            f"--webhook-url must be an address such as http://127.0.0.1:8400/…, not {webhook_url!r} "
+            "(--webhook-url은 http://127.0.0.1:8400/…과 같은 주소여야 합니다)"
         )
     if state is not None and state.is_dir():
         raise ConfigError(f"--state must be a file, but {state} is a folder.")

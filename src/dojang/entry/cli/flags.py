@@ -112,7 +112,10 @@ def _open(settings: Settings, stack: ExitStack, *, create: bool) -> OpenBackend:
     path = sqlite_path(settings.store)
     if settings.store.startswith("sqlite") and not create and not path.exists():
         # A mistyped name must not look like a shop without orders.
-        raise ConfigError(f"DOJANG_STORE: {path} does not exist; `dojang migrate` makes it.")
+        raise ConfigError(
+            f"DOJANG_STORE: {path} does not exist; `dojang migrate` makes it "
+            "(파일이 없습니다. `dojang migrate`로 만들어 주세요)."
+        )
     backend = open_backend(settings, migrate=create)
     stack.callback(backend.close)
     return backend

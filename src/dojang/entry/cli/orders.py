@@ -13,6 +13,7 @@ from dojang.drive import run
 from dojang.entry.cli.answers import NO_ORDER, as_json, order_shown, questions_shown
 from dojang.entry.cli.codes import Code
 from dojang.entry.cli.flags import Invocation, with_settings
+from dojang.entry.cli.terminal import timed
 from dojang.errors import InvalidValue
 from dojang.ports import OrderFilter
 from dojang.web.reading import check_cursor
@@ -70,8 +71,8 @@ def add(
         registered = run(register_order(world, order))
     if isinstance(registered, OrderExists):
         invocation.terminal.say(
-            f"Another order is registered under {order_id}; {', '.join(registered.differs)} differ "
-            "(같은 order_id로 다른 조건의 주문이 있습니다).",
+            f"Another order is registered under {order_id}; {registered.difference} "
+            f"(같은 order_id로 다른 조건의 주문이 있습니다. 다른 항목: {', '.join(registered.differs)}).",
             "red",
         )
         return Code.REFUSED
@@ -97,7 +98,10 @@ def list_(
       dojang orders list --state attention --format json
     """
     if state is not None and state not in _STATES:
-        raise InvalidValue(f"state must be one of {', '.join(_STATES)}, not {state!r}")
+        known = ", ".join(_STATES)
+        raise InvalidValue(
+            f"state must be one of {known}, not {state!r} (state는 {known} 중 하나여야 합니다)"
+        )
     wanted = OrderFilter(state=state, limit=limit, cursor=check_cursor(cursor))
     with invocation.backend() as backend:
         page = backend.orders(wanted)
@@ -164,7 +168,7 @@ def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
         [
             *(step[name] for name in _NOT_DETAILS),
             " ".join(
-                f"{key}={value}"
+                f"{key}={timed(key, value)}"
                 for key, value in step.items()
                 if key not in _NOT_DETAILS and value is not None
             ),

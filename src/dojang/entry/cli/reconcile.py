@@ -15,14 +15,16 @@ import typer
 from dojang.core.pace import CALLS_PER_S, Pace
 from dojang.core.rules import Mode
 from dojang.drive import run
+from dojang.entry.cli.answers import as_json
 from dojang.entry.cli.codes import Code, ending, start_emulator
 from dojang.entry.cli.flags import Invocation, with_settings
-from dojang.entry.cli.terminal import Terminal
+from dojang.entry.cli.terminal import Format, Terminal
 from dojang.errors import StoreError
 from dojang.ports import World
 from dojang.usecases.deliver_owed import deliver_owed
 from dojang.usecases.reconcile import ReconcileReport
 from dojang.usecases.reconcile import reconcile as reconcile_orders
+from dojang.web.showing import shown_report
 
 __all__ = ["reconcile"]
 
@@ -158,26 +160,12 @@ def _on_signal(stop: Callable[[], None]) -> Callable[[], None]:
 
 
 def _show(terminal: Terminal, report: ReconcileReport, mode: Mode) -> None:
-    data = {
-        "checked": report.checked,
-        "failed": len(report.failures),
-        "notices": report.notices,
-        "calls": report.calls,
-        "more": report.more,
-        "drift": len(report.drift),
-        "changes": [
-            {
-                "order_id": str(change.order_id),
-                "before": change.before,
-                "after": change.after,
-                "drift": change.drift,
-            }
-            for change in report.changes
-        ],
-        "errors": [{"id": id_, "why": why} for id_, why in report.errors],
-    }
-    terminal.facts(data, hidden=("changes", "errors"))
-    if terminal.format == "table":
+    data = as_json(shown_report(report))
+    if terminal.format is Format.JSON:
+        terminal.json(data)
+    else:
+        # Under the same names a person sees how many: which ones, stands below.
+        terminal.facts({name: len(each) if isinstance(each, list) else each for name, each in data.items()})
         if report.changes:
             rows = [[c.order_id, c.before, c.after, c.drift] for c in report.changes]
             terminal.rows(None, ("order", "before", "after", "drift"), rows)

@@ -88,14 +88,21 @@ def resolve(
         decision, look_again = None, True
     if look_again:
         if decision is not None:
-            raise InvalidValue("--look-again decides nothing: give either it or accept, return, dismiss")
+            raise InvalidValue(
+                "--look-again decides nothing: give either it or accept, return, dismiss "
+                "(--look-again은 결정이 아닙니다. 이 옵션이나 accept, return, dismiss 중 하나만 적어 주세요)"
+            )
         if reason is not None:
             raise InvalidValue(
                 "--look-again decides nothing: leave out --reason (결정이 아니므로 --reason을 빼 주세요)"
             )
         return _look_again(invocation, order, receipt_id, _checked_who(who) if who else None)
     if decision not in tuple(use_case.Resolution):
-        raise InvalidValue(f"the decision must be one of {', '.join(use_case.Resolution)}, or --look-again")
+        known = ", ".join(use_case.Resolution)
+        raise InvalidValue(
+            f"the decision must be one of {known}, or --look-again "
+            f"(결정은 {known} 중 하나이거나 --look-again이어야 합니다)"
+        )
     if reason is None or not reason.strip():
         raise InvalidValue("--reason is required: it goes into the order's history (사유를 적어 주세요)")
     who = _checked_who(who or _login())
@@ -121,7 +128,9 @@ def resolve(
 
 def _checked_who(who: str) -> str:
     if not who.isprintable() or len(who) > 100:
-        raise InvalidValue("--who must be at most 100 printable characters")
+        raise InvalidValue(
+            "--who must be at most 100 printable characters (--who는 출력 가능한 100자 이하여야 합니다)"
+        )
     return who
 
 
@@ -129,7 +138,9 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
-        raise InvalidValue("--who is required: this machine does not know your name") from None
+        raise InvalidValue(
+            "--who is required: this machine does not know your name (--who로 이름을 적어 주세요)"
+        ) from None
 
 
 def _look_again(
@@ -168,5 +179,9 @@ def _looked(terminal: Terminal, record: Record, answer: Answer | None) -> Code:
         # It was looked at; asking again would not change that it is for a person to say what comes of it.
         terminal.warn(_STILL_ASKED)
         return Code.FINE
-    terminal.warn(NOT_YET if answer is not None else "Somebody is at work on it; ask again.")
+    terminal.warn(
+        NOT_YET
+        if answer is not None
+        else "Somebody is at work on it; ask again (다른 곳에서 처리 중입니다. 잠시 후 다시 확인해 주세요)."
+    )
     return Code.UNKNOWN

@@ -82,7 +82,7 @@ def _say(sentence: str, code: Code) -> int:
 
 
 def _usage(error: Any) -> str:
-    sentence = " ".join(str(error.format_message()).split())
+    from dojang.entry.cli.usage import usage
+
     context = getattr(error, "ctx", None)
-    where = f" (see `{context.command_path} --help`)" if context is not None else ""
-    return f"{sentence.rstrip('.')}{where}."
+    return usage(str(error.format_message()), context.command_path if context is not None else None)

@@ -16,7 +16,10 @@ from dojang.entry.cli.terminal import Terminal
 from dojang.entry.layer.target import Arch
 from dojang.errors import ConfigError, InvalidValue
 
-__all__ = ["policy", "sam"]
+__all__ = ["MADE_BY", "policy", "sam"]
+
+MADE_BY = "Made by `dojang template sam`"
+"""What the instructions in a folder that this command made say."""
 
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
@@ -30,7 +33,9 @@ def sam(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", help="The folder that is made; nothing in it is overwritten.", metavar="DIR"
+            "--output",
+            help="The folder that is made; nothing in it is overwritten without --force.",
+            metavar="DIR",
         ),
     ] = Path("dojang-aws"),
     python: Annotated[
@@ -40,6 +45,13 @@ def sam(
         Arch,
         typer.Option("--arch", help="The function's processor: arm64 (cheaper) or x86_64.", metavar="ARCH"),
     ] = Arch.ARM64,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Write the files anew in a folder that this command made; what was changed in them is lost.",
+        ),
+    ] = False,
 ) -> Code:
     """Write a complete AWS SAM application: function, layer, HTTP API, table, stream, schedule, alarms.
 
@@ -52,12 +64,16 @@ def sam(
     from dojang.entry.template import application
 
     files = application(Target(python, arch))
-    there = [str(output / path) for path in files if (output / path).exists()]
-    if there:
-        raise ConfigError(
-            f"--output: {there[0]} exists already, and nothing is overwritten: name another folder."
-        )
     try:
+        there = [str(output / path) for path in files if (output / path).exists()]
+        ours = bool(there) and _made(output)
+        if there and not (force and ours):
+            # Where nothing says that it is ours, a README.md may be anybody's: not even --force touches it.
+            way, way_ko = (", or write them anew by --force", " --force로 다시 쓰거나") if ours else ("", "")
+            raise ConfigError(
+                f"--output: {there[0]} exists already, and nothing is overwritten: name another folder{way} "
+                f"(이미 있는 파일은 덮어쓰지 않습니다.{way_ko} 다른 폴더를 지정해 주세요)."
+            )
         for path, text in files.items():
             file = output / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +84,12 @@ def sam(
     terminal.rows({"files": written}, ("file",), [(path,) for path in written])
     terminal.say(f"Next (다음): {output / 'README.md'}")
     return Code.FINE
+
+
+def _made(folder: Path) -> bool:
+    """Whether this command made the folder: its instructions say so."""
+    readme = folder / "README.md"
+    return readme.is_file() and MADE_BY in readme.read_text(encoding="utf-8", errors="replace")
 
 
 def policy(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["Format", "Terminal", "printable"]
+__all__ = ["Format", "Terminal", "printable", "timed"]
 
 _NO_LIMIT = 100_000
+# Told by its name: a shop may call its goods by something that reads like a time, and that stays as it is.
+_MOMENT = re.compile(r"(.+_)?(at|until)|due")
 
 
 class Format(StrEnum):
@@ -57,7 +61,8 @@ class Terminal:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_cell(value)) for value in row))
+            told = (timed(column, value) for column, value in zip(columns, row, strict=True))
+            table.add_row(*(Text(_cell(value)) for value in told))
         _print(table)
 
     def facts(self, data: Mapping[str, object], hidden: Sequence[str] = ()) -> None:
@@ -73,7 +78,7 @@ class Terminal:
         table.add_column(overflow="fold")
         for name, value in data.items():
             if name not in hidden and value not in (None, "", (), [], {}):
-                table.add_row(name, Text(_cell(value)))
+                table.add_row(name, Text(_cell(timed(name, value))))
         _print(table)
 
     def json(self, data: object) -> None:
@@ -117,6 +122,30 @@ def _print(table: Table) -> None:
         console.print(table)
     # Nobody sees the blanks that fill up the last column, but a program would.
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def timed(name: str, value: object) -> object:
+    """What stands under this name, each moment in it as people read all of them: UTC, to the second."""
+    match value:
+        case datetime():
+            return _moment(value) or value
+        case str() if _MOMENT.fullmatch(name):
+            return _moment(value) or value
+        case Mapping() if name != "metadata":
+            return {inner: timed(inner, each) for inner, each in value.items()}
+        case _:
+            return value
+
+
+def _moment(value: datetime | str) -> str:
+    """Nothing for what is no moment, or one without a zone: it could be any of two."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return (
+            f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if at.tzinfo else ""
+        )
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _cell(value: object) -> str:

@@ -41,6 +41,10 @@ def verify(
         case use_case.ReceiptUnknown():
             invocation.terminal.say(NO_RECEIPT.format(receipt), "red")
         case use_case.Throttled(retry_after_s):
-            invocation.terminal.say(f"Too many look-ups; try again after {retry_after_s} s.", "yellow")
+            invocation.terminal.say(
+                f"Too many look-ups; try again after {retry_after_s} s "
+                f"(조회가 너무 많습니다. {retry_after_s}초 뒤에 다시 시도해 주세요).",
+                "yellow",
+            )
             return Code.UNKNOWN
     return Code.REFUSED

@@ -44,7 +44,10 @@ class Target:
     def __post_init__(self) -> None:
         """Refuse a Python for which there is no runtime, or no dojang."""
         if self.python not in PYTHONS:
-            raise InvalidValue(f"--python must be one of {', '.join(PYTHONS)}, not {self.python!r}")
+            known = ", ".join(PYTHONS)
+            raise InvalidValue(
+                f"--python must be one of {known}, not {self.python!r} (--python은 {known} 중 하나여야 합니다)"
+            )
 
     @property
     def runtime(self) -> str:
