@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 class Door:
     """Answers each request with the next scripted bytes, or the last ones; None closes without a word.
 
-    What is scripted as a function is called while the request waits, and gives the answer.
+    What is scripted as a function is called while the request waits, and gives the answer. Once a caller has gone,
+    `left` is set.
     """
 
     listener: socket.socket
@@ -24,6 +25,7 @@ class Door:
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
 
     @property
     def port(self) -> int:
@@ -50,6 +52,7 @@ class Door:
     def _welcome(self, conn: socket.socket) -> None:
         with contextlib.suppress(OSError), conn:
             self._talk(self.tls.wrap_socket(conn, server_side=True) if self.tls else conn)
+        self.left.set()
 
     def _talk(self, conn: socket.socket) -> None:
         with conn, conn.makefile("rb") as lines:

@@ -444,6 +444,15 @@ def test_an_endless_answer_is_cut_and_does_not_spoil_the_next(door: Door) -> Non
     assert Answered(200, b"second") == post(destination)
 
 
+def test_an_endless_answer_is_hung_up_on(door: Door) -> None:
+    """Nobody will read the rest: the shop need not keep it ready."""
+    door.script = [answer(200, b"x" * 1_000_000)]
+    destination = Destination(door.url, allow_loopback=True)
+    post(destination)
+
+    assert door.left.wait(5)
+
+
 def test_connections_are_kept(door: Door) -> None:
     """One connection for many deliveries."""
     destination = Destination(door.url, allow_loopback=True)
@@ -476,6 +485,27 @@ def test_a_few_addresses_in_turn_keep_their_connections(names: Names) -> None:
             post(destination)
 
         assert 3 == door.connections
+
+
+@pytest.mark.parametrize(
+    ("asked", "connections", "why"),
+    [
+        ((1, 2, 3, 4, 1, 2, 3, 4), 4, "four addresses are kept"),
+        ((1, 2, 3, 4, 5, 1), 6, "and no fifth: the first had been let go of"),
+        ((1, 2, 3, 4, 1, 5, 1), 5, "the second went, which nobody had used for longest"),
+    ],
+)
+def test_of_five_addresses_the_one_unused_for_longest_is_let_go_of(
+    names: Names, asked: tuple[int, ...], connections: int, why: str
+) -> None:
+    """However long ago an address was first seen: one that is in use keeps its connection."""
+    with opened(at=EVERYWHERE) as door:
+        names.known["shop.example"] = [[f"127.0.1.{number}"] for number in asked]
+        destination = Destination(f"http://shop.example:{door.port}/d", allow_loopback=True)
+        for _ in asked:
+            post(destination)
+
+        assert connections == door.connections, why
 
 
 def test_an_address_is_let_go_of_only_after_its_answer(names: Names) -> None:
@@ -587,6 +617,24 @@ def test_connecting_may_take_a_third_of_the_time_and_three_seconds_at_most(
 
     assert 0 < short <= 2
     assert 3 == long
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_trying_a_destination_takes_no_longer_than_allowed(
+    names: Names, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """A shop whose packets vanish is given up when the time is over, not when the system gives up."""
+    names.known["shop.example"] = [["10.1.2.3"]]
+    allowed: list[float | None] = []
+
+    def note(sock: socket.socket, _: object) -> None:
+        allowed.append(sock.gettimeout())
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    Destination(f"{scheme}://shop.example/d", allow_private=True).reached(2)
+
+    assert [2] == allowed
 
 
 def test_a_destination_is_tried_without_a_post(tls_door: Door, names: Names) -> None:

@@ -158,6 +158,20 @@ def test_what_cannot_be_read_asks_for_nothing(said: str) -> None:
     assert 0.0 == asked_to_wait_s(503, said, CREATED)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mon, 23 Nov 2026 03:05:00",
+        "Mon, 23 Nov 2026 03:05:00 -0000",
+        "Mon, 23 Nov 2026 03:05:00 GMT",
+        "Mon, 23 Nov 2026 12:05:00 +0900",
+    ],
+)
+def test_a_date_without_a_zone_is_in_greenwich(said: str) -> None:
+    """HTTP knows no other; a receiver that leaves the zone out, or writes that it knows none, means the same."""
+    assert 55.0 == asked_to_wait_s(503, said, datetime(2026, 11, 23, 3, 4, 5, tzinfo=UTC))
+
+
 @given(st.text(max_size=100) | st.from_regex(r"[A-Za-z0-9 ,:+-]{0,100}", fullmatch=True))
 def test_whatever_a_shop_says_is_a_time_to_wait(said: str) -> None:
     """Nonsense raises nothing, and no number is too large to be added to a date."""

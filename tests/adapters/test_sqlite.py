@@ -65,6 +65,15 @@ def test_every_commit_is_flushed_to_disk(tmp_path: Path) -> None:
     assert ("wal", 2) == (mode, synchronous)
 
 
+def test_a_large_file_is_read_where_the_system_keeps_it(tmp_path: Path) -> None:
+    """Not copied page by page: up to two gigabytes of it are mapped."""
+    backend = SqliteBackend(tmp_path / "dojang.db")
+    mapped = backend._db.execute("PRAGMA mmap_size").fetchone()
+    backend.close()
+
+    assert (2_000_000_000,) == mapped
+
+
 _KILLED = """
 import os, signal, sys
 from datetime import datetime, UTC

@@ -743,6 +743,74 @@ def test_a_part_that_a_console_may_hide_in_the_rest_is_not_told_as_refused(shop:
     assert (WhyNot.CANCEL_REFUSED, WhyNot.ALREADY_CANCELLED) == (refused, in_short(back(shop, 300)))
 
 
+def test_a_cancel_in_doubt_is_done_where_nothing_is_left(shop: Shop) -> None:
+    """Its 300 went back unheard and a console took the other 700: ours is among it, for there is nothing else."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.LOST_AFTER)
+    shop.bootpay.on("receipt", Fault.NOT_SENT)
+    back(shop, 300)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    compared(shop)
+
+    assert ((300, 1000, True), State.CANCELLED) == (in_short(back(shop, 300)), shop.state())
+    assert [("outside", 1000)] == whose(shop)
+
+
+def test_a_part_that_comes_late_casts_no_doubt_on_a_smaller_one(shop: Shop) -> None:
+    """300 and 200 were written off, and 300 come: they are the 300 and nothing else, so the 200 may leave again."""
+    receipt_id = written_off(shop, 300, key="larger")
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop, 200, "smaller")
+    shop.clock.advance(660)
+    shop.reconcile()
+    shop.bootpay.ledger.cancel(receipt_id, 300)
+    compared(shop)
+    answers = (in_short(back(shop, 300, "larger")), in_short(back(shop, 200, "smaller")))
+
+    assert ((300, 300, True), (200, 500, False)) == answers
+    assert 500 == gone_back(shop, receipt_id)
+
+
+def test_a_whole_cancel_that_never_left_makes_no_whole_of_its_repeat(shop: Shop) -> None:
+    """Only the repeat left, for 800: a console that takes them in two parts is told twice, the second as its own."""
+    receipt_id = paid(shop)
+    shop.bootpay.on("cancel", Fault.NOT_SENT)
+    with pytest.raises(NotSent):
+        back(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 200)
+    compared(shop)
+    shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+    back(shop)
+    shop.clock.advance(660)
+    shop.reconcile()
+    for amount in (300, 500):
+        shop.bootpay.ledger.outside_cancel(receipt_id, amount)
+        compared(shop)
+
+    assert [("outside", 200), ("outside", 300), ("outside", 500)] == whose(shop)
+    assert (State.CANCELLED, "undone") == (shop.state(), shop.payment().requests[0].outcome)
+
+
+def test_a_whole_cancel_stays_whole_though_two_repeats_named_what_was_left(shop: Shop) -> None:
+    """It left for 1000, for 800 and for 700, and a console took 100 more: the first one's 600 are the shop's."""
+    receipt_id = written_off(shop, None)
+    for amount in (200, 100):
+        shop.bootpay.ledger.outside_cancel(receipt_id, amount)
+        compared(shop)
+        shop.bootpay.on("cancel", Fault.LOST_BEFORE)
+        back(shop)
+        shop.clock.advance(660)
+        shop.reconcile()
+    shop.bootpay.ledger.outside_cancel(receipt_id, 100)
+    compared(shop)
+    shop.bootpay.ledger.cancel(receipt_id)
+    compared(shop)
+
+    assert (600, 1000, True) == in_short(back(shop))
+    assert [("outside", 200), ("outside", 100), ("outside", 100), ("shop", 600)] == whose(shop)
+    assert 3 == shop.bootpay.calls["cancel"]
+
+
 def compared(shop: Shop) -> None:
     """Bootpay has been asked about the order once more, however rarely that comes."""
     shop.clock.advance(30 * 86_400)

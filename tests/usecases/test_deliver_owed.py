@@ -78,6 +78,20 @@ def test_a_failed_notice_is_repeated_under_the_same_id_on_schedule(shop: Shop) -
     assert DeliveryState.SETTLED is shop.owed()[0].state
 
 
+def test_money_back_is_told_as_gone_to_bootpay(shop: Shop) -> None:
+    """Whoever reads the log sees whose door it was, done or not."""
+    _doubly_paid(shop)
+    shop.delivers = False
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    (failed,) = shop.deliver().attempts
+    shop.clock.advance(6)
+    (settled,) = shop.deliver().attempts
+    told = f"delivery {settled.delivery.id} of order o1 to Bootpay"
+
+    assert f"{told}: settled" == settled.sentence
+    assert failed.sentence.startswith(f"{told} failed: ")
+
+
 def test_a_failed_attempt_is_told_in_a_sentence(shop: Shop) -> None:
     """Whose it is, where it went, why it failed and when it goes again; given up, there is no next try."""
     _paid(shop)

@@ -678,6 +678,26 @@ def test_each_look_is_told_of_as_it_ends_even_if_the_run_never_does(shop: Shop) 
     assert [(0, 1)] == [(notices, checked) for notices, checked, _, _ in heard[1:]]
 
 
+def test_a_look_that_ends_the_run_is_told_of_all_the_same(shop: Shop) -> None:
+    """Its webhook has paid the order; the store that fails to note that it is settled hides nothing of it."""
+    shop.order()
+    receipt_id = shop.bootpay.pay("o1", 1000)
+    shop.bootpay.on("receipt", Fault.LOST_BEFORE)
+    shop.hear(receipt_id)
+    shop.clock.advance(31)
+    heard: list[int] = []
+
+    class Away(FailingAfter):
+        async def settle_notice(self, *arguments: Any) -> None:
+            raise StoreUnavailable("away")
+
+    world = replace(shop.world, store=Away(shop, 9))
+    with pytest.raises(StoreUnavailable):
+        shop.run(reconcile(world, told=lambda look: heard.append(look.notices)))
+
+    assert ([1], State.PAID) == (heard, shop.state())
+
+
 def test_a_limit_is_kept_and_said(shop: Shop) -> None:
     """The rest is due still and comes in the next run."""
     for number in range(5):

@@ -678,6 +678,23 @@ def test_a_look_is_at_the_only_money_that_is_held(shop: Shop) -> None:
     assert "person:mina" == shop.backend.history(OrderId("o1"))[-1].who
 
 
+def test_a_look_is_at_the_held_money_whatever_came_before_and_after_it(shop: Shop) -> None:
+    """Two more wrong prices went back by themselves: only the held one's money can have gone in a console."""
+    shop.order()
+    receipts = []
+    for policy in (OnMismatch.CANCEL, OnMismatch.HOLD, OnMismatch.CANCEL):
+        shop.rules = Rules(on_mismatch=policy)
+        receipts.append(shop.bootpay.pay("o1", 900))
+        shop.verify(receipts[-1])
+        shop.deliver()
+        decide(shop, DISMISS)
+    assert [Fate.RETURNED, Fate.HELD, Fate.RETURNED] == list(fates(shop).values())
+    shop.bootpay.ledger.outside_cancel(receipts[1])
+    shop.run(look_again(shop.world, OrderId("o1"), who="mina"))
+
+    assert dict.fromkeys(receipts, Fate.RETURNED) == fates(shop)
+
+
 def test_a_look_where_several_are_held_names_them(shop: Shop) -> None:
     """Nothing is guessed, and nothing asked of Bootpay; neither for a decision."""
     first = late_money(shop)

@@ -48,13 +48,13 @@ class Till:
         self.clock = PretendClock()
         self.bootpay = PretendBootpay(self.clock)
         self.backend = SqliteBackend(path)
-        world = World(
+        self.world = World(
             store=AwaitedStore(self.backend, inline),
             gateway=self.bootpay,
             clock=self.clock,
             rules=rules or Rules(),
         )
-        self.api = Api(world, WebOptions(api_keys=(KEY,)))
+        self.api = Api(self.world, WebOptions(api_keys=(KEY,)))
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Told:
         """Ask with the shop's key."""
@@ -481,6 +481,26 @@ def test_a_reconciliation_with_nothing_due_is_not_all_is_well(till: Till) -> Non
     assert told.json["detail"].startswith("Nothing was due.")
     assert '{"all": true}' in told.json["detail"]
     assert '{"all": true}' in told.json["detail_ko"]
+
+
+def test_a_reconciliation_whose_every_look_failed_does_not_say_that_nothing_was_due(till: Till) -> None:
+    """The order was due and Bootpay is away."""
+    till.register()
+    till.clock.advance(121)
+    till.bootpay.on("lookup/order", Fault.LOST_BEFORE)
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert (0, ["OutcomeUnknown"]) == (told.json["checked"], [each["why"] for each in told.json["errors"]])
+    assert "detail" not in told.json
+
+
+def test_a_reconciliation_that_had_no_time_does_not_say_that_nothing_was_due(till: Till) -> None:
+    """It ended before it could ask the store: what is due it does not know, and `more` says so."""
+    till.api = Api(till.world, WebOptions(api_keys=(KEY,), reconcile_within_s=1.0))
+    told = till.ask("POST", "/v1/reconcile")
+
+    assert (0, True) == (told.json["checked"], told.json["more"])
+    assert "detail" not in told.json
 
 
 def test_a_reconciliation_without_a_body_takes_the_defaults(till: Till) -> None:

@@ -107,6 +107,22 @@ def test_reconcile_with_nothing_due_says_how_to_look_now(dojang: Shell, buyer: B
     assert "Nothing was due" not in found.err
 
 
+def test_reconcile_whose_every_look_failed_does_not_say_that_nothing_was_due(
+    dojang: Shell, receipt_id: str, unreachable: str
+) -> None:
+    """A webhook was due and Bootpay is away: whoever is told to look later would wait for nothing."""
+    settings = read_settings({"DOJANG_STORE": f"sqlite:///{dojang.file}"}, environment={}, bootpay=False)
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    with closing(open_backend(settings)) as backend:
+        backend.receive(
+            Notice(receipt_id=ReceiptId(receipt_id), kind="PAYMENT_COMPLETED"), long_ago, long_ago
+        )
+    ended = dojang("reconcile", "--rate", "1000", "--format", "json", BOOTPAY_URL=unreachable)
+
+    assert (6, 0, 1) == (ended.code, ended.data["checked"], ended.data["failed"])
+    assert "Nothing was due" not in ended.err
+
+
 def test_reconcile_tells_failures_from_checks(dojang: Shell, receipt_id: str, unreachable: str) -> None:
     """An order that could not be looked at was not checked."""
     ended = dojang("reconcile", "--all", "--rate", "1000", "--format", "json", BOOTPAY_URL=unreachable)
