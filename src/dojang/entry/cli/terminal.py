@@ -138,7 +138,7 @@ def timed(name: str, value: object) -> object:
 
 
 def _moment(value: datetime | str) -> str:
-    """Nothing for what is no moment, or one without a zone: it could be any of two."""
+    """Nothing for what is no moment, or has no zone: that could mean any hour."""
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         return (
