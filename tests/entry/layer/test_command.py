@@ -163,7 +163,7 @@ def test_a_failed_download_leaves_no_zip(monkeypatch: pytest.MonkeyPatch, tmp_pa
     ("words", "sentence"),
     [
         (["--python", "3.9"], "--python must be one of 3.11"),
-        (["--arch", "mips"], "'mips' is not one of 'arm64', 'x86_64'"),
+        (["--arch", "mips"], "--arch must be one of arm64, x86_64, not 'mips'"),
         (["--output", "file/below"], "cannot be written"),
         (["--output", "taken"], "cannot be written"),
     ],
