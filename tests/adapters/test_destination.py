@@ -387,6 +387,24 @@ def test_a_resolver_that_hangs_is_not_waited_for(
     assert (True, 64, []) == (all(begun), len(times), connections)
 
 
+def test_trying_a_destination_does_not_wait_for_a_resolver_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, connections: list[str]
+) -> None:
+    """Whoever only looks is told in time as well."""
+    let_go = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[Any]:
+        let_go.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    said = Destination("https://shop.example/d").reached(0.01)
+    let_go.set()
+
+    assert "the address of shop.example took too long to find" == words(said)
+    assert [] == connections
+
+
 CUT_OFF = "the connection ended before a whole answer came, or the answer was no HTTP"
 
 

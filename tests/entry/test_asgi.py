@@ -21,7 +21,9 @@ from dojang.adapters.memory import MemoryBackend
 from dojang.adapters.store import AwaitedStore
 from dojang.core.receipt import Receipt, ReceiptStatus
 from dojang.drive import inline
+from dojang.entry import asgi
 from dojang.entry.asgi import Application, create_app, free_port, keep_running, serve_until
+from dojang.entry.serving import FINISH_WITHIN_S
 from dojang.errors import ConfigError
 from dojang.ports import World
 from dojang.web.http import Request, Response
@@ -252,7 +254,9 @@ async def _running(app: Application) -> AsyncIterator[list[str]]:
         yield heard
     finally:
         inbox.put_nowait({"type": "lifespan.shutdown"})
-        await task
+        # A loop that nobody cancels would be waited for without end.
+        async with asyncio.timeout(15):
+            await task
 
 
 def test_the_end_waits_for_whoever_asked_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
@@ -276,6 +280,13 @@ def test_the_end_waits_for_whoever_asked_but_not_for_ever(caplog: pytest.LogCapt
 
     assert [False, True, 200] == asyncio.run(story())
     assert "1 requests were still unanswered at the end" in caplog.text
+
+
+def test_each_wait_at_the_end_outlasts_the_one_inside_it() -> None:
+    """What is in hand may be finished, then who asked is cut off, then the server is gone: in the promised 25 s."""
+    in_hand_s = max(WebOptions().verify_within_s, FINISH_WITHIN_S)
+
+    assert in_hand_s < asgi.DRAIN_WITHIN_S < asgi._GONE_WITHIN_S < 25
 
 
 def test_background_loops_live_as_long_as_the_server() -> None:

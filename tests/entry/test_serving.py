@@ -322,7 +322,9 @@ def test_the_service_is_what_its_settings_say(
             await heard.get()
             beside_it = [getattr(task.get_coro(), "__name__", "") for task in asyncio.all_tasks()]
             inbox.put_nowait({"type": "lifespan.shutdown"})
-            await living
+            # A loop that nobody cancels would be waited for without end.
+            async with asyncio.timeout(15):
+                await living
             return app._api._options, "10.1.2.3" in app._proxies, beside_it.count("keep_running")
 
     options = WebOptions(

@@ -10,6 +10,7 @@ import pytest
 from mutations import MISTAKES
 
 from dojang.testing import simulation
+from dojang.testing.simulation.scenarios import SCENARIOS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 ROOM = Path(simulation.__file__).parent
@@ -65,3 +66,13 @@ def _tests_in(file: Path) -> set[str]:
 def test_the_page_counts_the_mistakes() -> None:
     """The number in the text is the number of mistakes that are made."""
     assert f"makes {len(MISTAKES)} plausible mistakes" in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_counts_the_scenarios() -> None:
+    """Wherever it says how many there are, and in how many of them nobody looks at everything in the end."""
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    told = re.findall(r"counts (\d+) small races|schedules of (\d+) scenarios", page)
+    unwatched = sum(scenario.watch_s is not None for scenario in SCENARIOS)
+
+    assert {str(len(SCENARIOS))} == {number for numbers in told for number in numbers if number}
+    assert f"In {unwatched} of them nobody looks at everything in the end" in page

@@ -535,6 +535,11 @@ def test_an_unfinished_receipt_that_bootpay_does_not_know_makes_no_other_one_unk
     assert Pending() == shop.verify(second)
 
 
+def nobody_looks_twice(shop: Shop) -> None:
+    """Whoever looks again in the same breath would look for ever: the second look fails instead."""
+    shop.bootpay.meanwhile("receipt", lambda: shop.bootpay.on("receipt", Fault.NOT_SENT))
+
+
 def test_an_unfinished_receipt_that_is_still_undecided_is_looked_at_once(shop: Shop) -> None:
     """A buyer who waits does not burn the shop's quota: there is nothing more to know for now."""
     shop.order()
@@ -544,6 +549,7 @@ def test_an_unfinished_receipt_that_is_still_undecided_is_looked_at_once(shop: S
     shop.clock.advance(46)
     shop.bootpay.ledger.tamper(first, {"status": 4})
     shop.bootpay.calls.clear()
+    nobody_looks_twice(shop)
 
     assert Pending() == shop.verify(second)
     assert {"receipt": 1} == shop.bootpay.calls
@@ -566,6 +572,7 @@ def test_an_unfinished_receipt_that_a_person_let_be_is_looked_at_once(shop: Shop
     shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="known"))
     doubtful_then_renamed()
     shop.bootpay.calls.clear()
+    nobody_looks_twice(shop)
 
     assert Pending() == shop.verify(second)
     assert {"receipt": 1} == shop.bootpay.calls
