@@ -46,14 +46,17 @@ should stay.
 - A commit is mostly its disk flush. What waits together is flushed together (`adapters/batching.py`), and nobody is
   answered before.
 - SQLite looks at the file's pages where the system keeps them (`mmap_size`): one verification at ten million orders
-  cost 1.14 and 1.19 times that at ten thousand without it, 1.02 and 1.04 with it, in turn. `top` counts those pages,
-  up to 2 GB of a large file, as the process's memory; they are the system's cache.
+  cost 1.14 and 1.19 times that at ten thousand without it, 1.02 and 1.04 with it, in turn, on a file that had been
+  written minutes before. `top` counts those pages, up to 2 GB of a large file, as the process's memory; they are the
+  system's cache.
 - A commit writes about twelve pages to SQLite's log; by itself SQLite would copy the log into its file within every
   85th commit, and that commit waits. Here it is every 340th, out of the 99th percentile.
 - Tried and left out, because it gained nothing: building a request's head without a list of lines.
-- The disk matters most to the first row, and to the ten million. On 2026-11-25 the p50 was 1.53 ms at noon and
-  2.24 ms in the evening, where the version of noon measured the same beside it; the cost at ten million was 1.11, 1.23
-  and 1.25 times that at ten thousand. Both budgets are kept on a good day and **missed** on a bad one.
+- The first row and the ten million depend most on the machine. On 2026-11-25 the p50 was 1.53 ms at noon and 2.2 to
+  2.4 ms in the evening, where the version of noon measured the same beside it: a machine that has waited 50 ms for
+  Bootpay wakes slowly; without that wait a whole verification takes 0.8 ms. The cost at ten million, measured at once
+  after they were written, was 1.11 to 1.25 without `mmap_size` and 1.21 with it. Both budgets are kept on a
+  good day and **missed** on a bad one.
 - Left out without a trial: reading the store on the event loop. A look-up takes 45 µs when its pages are in memory,
   but otherwise it waits for the disk, and everybody with it.
 """
