@@ -1070,7 +1070,10 @@ MISTAKES: tuple[Mistake, ...] = (
         ("P1",),
         edited(
             cancelling.compare_paid,
-            ("            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id))\n", "            pass\n"),
+            (
+                "            draft.step(What.STANDS_AGAIN, receipt_id=str(receipt.id), reasons=ended)\n",
+                "            pass\n",
+            ),
         ),
         ("a deposit taken back again, reconcile",),
     ),
