@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,13 @@ class ScriptedServer:
     @property
     def targets(self) -> list[str]:
         return [f"{seen.method} {seen.target}" for seen in self.seen]
+
+    def arrived(self, count: int) -> bool:
+        """Whether exactly so many requests arrived; waits for those that the sender has already given up."""
+        until = time.monotonic() + 5
+        while len(self.seen) < count and time.monotonic() < until:
+            time.sleep(0.005)
+        return count == len(self.seen)
 
     # --- what it can be told to do --------------------------------------------------------------------------------
 
@@ -267,9 +275,7 @@ def caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
 @pytest.fixture
 def basic(caller: Caller, server: ScriptedServer) -> Caller:
     """A client with Basic keys only, quick to lose patience."""
-    caller.make(
-        client_key="CK-1", secret_key="SK-1", url=server.url, connect_timeout_s=0.3, read_timeout_s=0.2
-    )
+    caller.make(client_key="CK-1", secret_key="SK-1", url=server.url, connect_timeout_s=1, read_timeout_s=0.5)
     return caller
 
 

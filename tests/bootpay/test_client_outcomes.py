@@ -410,7 +410,7 @@ def test_a_deadline_shortens_a_call(caller: Any, server: Any, receipt_id: str) -
 
     for _ in range(2):
         with pytest.raises(OutcomeUnknown, match="no answer in time"):
-            caller.do("confirm", receipt_id, client=client.within(0.1))
+            caller.do("confirm", receipt_id, client=client.within(0.5))
 
 
 def test_a_deadline_that_is_over_sends_nothing(basic: Any, server: Any, receipt_id: str) -> None:
@@ -427,7 +427,7 @@ def test_repeats_stop_at_the_deadline(basic: Any, server: Any, receipt_id: str) 
     with pytest.raises(OutcomeUnknown):
         basic.do("receipt", receipt_id, client=basic.client.within(0.19))
     assert [] == basic.pauses
-    assert 1 == len(server.seen)
+    assert server.arrived(1)
 
 
 def test_a_later_deadline_does_not_loosen_an_earlier_one(basic: Any, server: Any, receipt_id: str) -> None:

@@ -45,7 +45,7 @@ def test_silence_leaves_the_outcome_open(do: str, after: int, hands: Any, pendin
     """The client hears nothing either way; only one of them moved money."""
     fault(hands, do=do)
     with pytest.raises(requests.ReadTimeout):
-        confirm(hands, pending, timeout_s=0.2)
+        confirm(hands, pending, timeout_s=1)
 
     assert after == status(hands, pending)
 
