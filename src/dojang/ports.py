@@ -95,7 +95,7 @@ class StoredNotice(Value):
         times: How often it came; with `attempts` the fencing token of a look, which covers what had come when it began.
         due_at: When it is next looked into; None when that is done.
         attempts: How often it was claimed for that since it last came.
-        outcome: What came of it: `settled`, `settled_so_far` (generation 1: a repeat may be about more), `not_yet` (the
+        outcome: What came of it: `settled`, `settled_so_far` (a repeat may be about more), `not_yet` (the
             receipt did not show what was claimed), `order_unknown`, `receipt_unknown`; or `at_work` while Bootpay is,
             empty while it has not answered. Only after `settled` is a repeat not looked into.
     """

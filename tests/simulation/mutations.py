@@ -1024,6 +1024,15 @@ MISTAKES: tuple[Mistake, ...] = (
         ("a whole cancel refused, console cancels the rest",),
     ),
     Mistake(
+        "a cancel that Bootpay refused counts as done where a console took as much",
+        ("P9",),
+        edited(
+            cancelling.end_refused_cancel,
+            ("if total == wanted and (intent.left_before or total == receipt.price):", "if total == wanted:"),
+        ),
+        ("cancel, console cancels as much",),
+    ),
+    Mistake(
         "a cancel made in a console is told as the shop's",
         ("P9",),
         edited(cancelling.compare_paid, ('origin="outside"', 'origin="shop"')),

@@ -454,12 +454,36 @@ def test_what_never_left_is_undone_at_once(shop: Shop) -> None:
 
 
 def test_a_cancel_id_that_bootpay_has_seen_does_not_pay_twice(shop: Shop) -> None:
-    """Carried out by somebody who died: Bootpay refuses the repeat, the total tells that it was done."""
+    """Carried out before the store was restored to an earlier day: it is neither repeated nor denied."""
     receipt_id = paid(shop)
     shop.bootpay.ledger.cancel(receipt_id, 300, cancel_id=key_of(OrderId("o1"), "k1"))
     told = in_short(back(shop, 300))
 
-    assert ((300, 300, False), 300, State.PAID) == (told, gone_back(shop, receipt_id), shop.state())
+    assert ("CancelPending", 300, State.ATTENTION) == (told, gone_back(shop, receipt_id), shop.state())
+
+
+def test_a_refused_cancel_is_not_told_as_done_where_a_console_gave_back_as_much(shop: Shop) -> None:
+    """The buyer has 300, not 600: no sum tells whose they are, so a person is asked and nothing leaves again."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id, 300)
+    shop.bootpay.on("cancel", LedgerRefusal("RC_CANCEL_SERVER_ERROR"))
+    first = in_short(back(shop, 300))
+    asked = [question.reason for question in shop.payment().questions]
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="the console's"))
+    again = in_short(back(shop, 300))
+
+    assert ("CancelPending", ["cancel_ambiguous"]) == (first, asked)
+    assert WhyNot.OUTCOME_UNKNOWN == again
+    assert (1, 300) == (shop.bootpay.calls["cancel"], gone_back(shop, receipt_id))
+
+
+def test_a_refused_cancel_of_the_rest_is_done_where_nothing_is_left(shop: Shop) -> None:
+    """Whoever sent it, the buyer has everything back."""
+    receipt_id = paid(shop)
+    shop.bootpay.ledger.outside_cancel(receipt_id)
+    told = in_short(back(shop))
+
+    assert ((1000, 1000, False), State.CANCELLED, 1000) == (told, shop.state(), gone_back(shop, receipt_id))
 
 
 def test_no_time_left_begins_nothing(shop: Shop) -> None:

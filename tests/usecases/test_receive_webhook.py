@@ -193,7 +193,7 @@ def test_a_forged_notice_before_the_deposit_does_not_silence_the_real_one(shop: 
     shop.bootpay.ledger.deposit(receipt_id)
     real = shop.hear(receipt_id)
 
-    assert ("not_yet", "settled", State.PAID) == (forged, real, shop.state())
+    assert ("not_yet", "settled_so_far", State.PAID) == (forged, real, shop.state())
 
 
 @pytest.mark.parametrize("looked_into_by", ["the webhook itself", "reconcile"])
@@ -222,7 +222,30 @@ def test_an_old_look_never_erases_an_acknowledged_webhook(shop: Shop, looked_int
     shop.reconcile()
 
     assert ([""], "", True) == (told, kept.outcome, kept.due_at is not None)
-    assert (State.PAID, "settled") == (shop.state(), shop.backend.notices(1)[0].outcome)
+    assert (State.PAID, "settled_so_far") == (shop.state(), shop.backend.notices(1)[0].outcome)
+
+
+def test_a_deposit_that_comes_once_more_is_looked_at_although_its_webhook_is_the_first_ones_twin(
+    shop: Shop,
+) -> None:
+    """The bank took it back, a person let that be, and the buyer paid again: the money is not kept in silence."""
+    shop.order()
+    shop.verify(shop.bootpay.pay("o1", 1000))
+    second = shop.bootpay.issue("o1", 1000)
+    shop.bootpay.ledger.deposit(second)
+    shop.hear(second)
+    shop.bootpay.ledger.revert(second)
+    shop.run(resolve(shop.world, OrderId("o1"), Resolution.DISMISS, who="mina", reason="gone"))
+    shop.clock.advance(40 * 86_400)
+    shop.reconcile()
+    shop.bootpay.ledger.find(second).status = 5
+    shop.bootpay.ledger.deposit(second)
+    shop.hear(second)
+
+    assert (State.ATTENTION, ["order_already_paid"]) == (
+        shop.state(),
+        [question.reason for question in shop.payment().questions],
+    )
 
 
 def test_a_repeat_after_many_looks_is_looked_into_as_often_as_a_new_one(shop: Shop) -> None:

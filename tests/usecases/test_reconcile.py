@@ -25,6 +25,7 @@ from dojang.ports import Notice
 from dojang.testing import Fault
 from dojang.usecases.cancel import CancelDone, CancelPending, cancel
 from dojang.usecases.reconcile import ReconcileReport, reconcile
+from dojang.usecases.verify import verify
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -396,6 +397,36 @@ def test_a_set_aside_account_is_looked_at_even_where_nothing_is_listed(shop: Sho
     report = shop.run(reconcile(world))
 
     assert ([("o1", "awaiting_deposit", "paid", True)], first) == (told(report), shop.payment().receipt_id)
+
+
+def test_an_account_of_a_wrong_price_is_looked_at_even_where_nothing_is_listed(shop: Shop) -> None:
+    """It is noted once, however often it is seen; what is paid into it later is found and held."""
+    shop.order()
+    wrong = shop.bootpay.issue("o1", 500)
+    for _ in range(3):
+        shop.run(verify(shop.unlisted, OrderId("o1"), wrong))
+    before = shop.whats()
+    shop.bootpay.ledger.deposit(wrong)
+    shop.clock.advance(601)
+    shop.run(reconcile(shop.unlisted, everything=True))
+
+    assert (["registered", "receipt_refused"], State.ATTENTION) == (before, shop.state())
+    assert [(Fate.HELD, "amount_mismatch")] == [(other.fate, other.reason) for other in shop.payment().others]
+
+
+def test_a_receipt_on_file_for_another_order_keeps_nobody_from_the_rest(shop: Shop) -> None:
+    """Bootpay names it under both orders; the second one's own payment, which nobody told of, still counts."""
+    paid(shop)
+    first = shop.payment().receipt_id
+    assert first is not None
+    shop.order("o2")
+    shop.bootpay.ledger.tamper(first, {"order_id": "o2"})
+    shop.clock.advance(5)
+    own = shop.bootpay.pay("o2", 1000)
+    shop.clock.advance(121)
+    shop.reconcile()
+
+    assert (State.PAID, own) == (shop.state("o2"), shop.payment("o2").receipt_id)
 
 
 def test_the_first_generation_finds_what_hangs_on_a_known_receipt(shop: Shop) -> None:

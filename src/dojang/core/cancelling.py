@@ -124,12 +124,14 @@ def end_refused_cancel(
     total = _total(receipt)
     if total is None or total < intent.base:
         return draft.done(Pending())
-    if total == intent.base + intent.amount:
-        # An earlier attempt under this very cancel_id had its effect, which is why a repeat is refused.
+    wanted = intent.base + intent.amount
+    if total == wanted and (intent.left_before or total == receipt.price):
+        # An earlier attempt under this very cancel_id had its effect, or nothing is left to send back.
         _cancelled(draft, receipt, total, origin="shop")
         return draft.done(Pending())
-    if total > intent.base + intent.amount and intent.left_before:
-        # The earlier attempt may be among it, and its repeat be refused for that very reason.
+    if total == wanted or (total > wanted and intent.left_before):
+        # An attempt under this cancel_id may be among it, and be why this one is refused: an earlier one, or one that
+        # the store has forgotten, as after its restoration. As well it may all be somebody else's.
         _cancelled_by_somebody(draft, receipt, total)
         return draft.done(Pending())
     draft.step(What.CANCEL_REFUSED, receipt_id=str(receipt.id), **words)

@@ -102,12 +102,22 @@ async def _look_at(world: World, record: Record, found: Found, deadline: Deadlin
         record = await _settle(world, record, own, found, deadline)
     others = await _other_receipts(world, record, bound, deadline, missed)
     for receipt in others:
-        record = await _settle(world, record, receipt, found, deadline)
+        try:
+            record = await _settle(world, record, receipt, found, deadline)
+        except Conflict:
+            if not await _pays_elsewhere(world, record, receipt.id):
+                raise
     seen = others if own is None else [own, *others]
     record = await _time_passed(world, record, seen, found, missed)
     if missed:
         raise missed[0]
     return record
+
+
+async def _pays_elsewhere(world: World, record: Record, receipt_id: ReceiptId) -> bool:
+    """Whether the receipt is on file for another order: it keeps nobody from the rest of this one's receipts."""
+    now = await world.store.load(record.order.id, receipt_id)
+    return now is not None and now.version == record.version and now.claimed_by not in (None, record.order.id)
 
 
 async def _receipt(

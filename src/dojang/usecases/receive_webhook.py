@@ -125,7 +125,10 @@ async def _decide(world: World, record: Record, receipt: Receipt, notice: Notice
     if receipt.status in _UNENDED or _claims_more(notice, receipt):
         return "not_yet"
     # Generation 1 does not say how much went back, so that the next cancel's notice is, word for word, this one.
-    return "settled" if notice.generation != 1 or notice.cancelled else "settled_so_far"
+    # Neither does any of a deposit that came once more, after the bank took the first one back.
+    deposit = receipt.method == "vbank" and receipt.remaining == receipt.price > 0
+    told_apart = (notice.generation != 1 or notice.cancelled) and not deposit
+    return "settled" if told_apart else "settled_so_far"
 
 
 def _claims_more(notice: Notice, receipt: Receipt) -> bool:

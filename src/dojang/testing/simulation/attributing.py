@@ -45,6 +45,10 @@ def _told_as_whose_it_was(evidence: Evidence, order: Json) -> None:
         receipt_id, amount = str(data["receipt_id"]), cast("int", data["amount"])
         ours, others = _ours(evidence, receipt_id), _others(evidence, receipt_id, currency)
         if data["origin"] == "shop":
+            if event["what"] == "partially_cancelled" and _refused_alone(evidence, order, event, under_way):
+                raise BrokenPromise(
+                    "P9", f"{order_id}: {amount} went back by the shop's hand, but Bootpay had refused that"
+                )
             counted[amount] += 1
             asked_for = Counter(much for _, much in wanted) if others else _amounts(ours, currency)
             rest = event["what"] == "cancelled" and _wholes(evidence, receipt_id, wanted, order)
@@ -57,6 +61,18 @@ def _told_as_whose_it_was(evidence: Evidence, order: Json) -> None:
             raise BrokenPromise(
                 "P9", f"{order_id}: {amount} went back by the shop's hand, not somebody else's"
             )
+
+
+def _refused_alone(evidence: Evidence, order: Json, event: Json, cancel_id: str) -> bool:
+    """Whether whoever wrote the event had just heard no of the only attempts there were; a part, so not all is back."""
+    written = evidence.written[str(order["order_id"]), cast("int", event["version"])]
+    attempts = [
+        asked
+        for asked in evidence.asked[: written.after]
+        if asked.what == "cancel" and asked.cancel_id == cancel_id
+    ]  # fmt: skip
+    refused = bool(attempts) and (attempts[-1].who, attempts[-1].outcome) == (written.who, "refused")
+    return refused and all(asked.outcome in ("refused", "not_sent") for asked in attempts)
 
 
 def _ours(evidence: Evidence, receipt_id: str) -> list[Asked]:

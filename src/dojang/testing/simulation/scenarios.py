@@ -854,6 +854,12 @@ SCENARIOS: Sequence[Scenario] = (
         watch_s=A_YEAR_S,
     ),
     Scenario(
+        name="cancel, console cancels as much",
+        set_up=_cancel_outside(400, 400),
+        bounds=_USUAL,
+        watch_s=A_YEAR_S,
+    ),
+    Scenario(
         name="cancel, console cancels all", set_up=_cancel_outside(400, None), bounds=_USUAL, watch_s=A_YEAR_S
     ),
     Scenario(
