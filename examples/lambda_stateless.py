@@ -31,7 +31,7 @@ def handler(event, context):
         asked = json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
         order = find_order(asked["order_id"])
         verdict = judge(order, receipt_from_v2(bootpay.receipt(asked["receipt_id"])))
-    except (InvalidValue, LookupError, TypeError, ValueError):
+    except (InvalidValue, LookupError, RecursionError, TypeError, ValueError):
         return answer(400, False)
     except BootpayError as no:
         if (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import subprocess
@@ -262,6 +263,21 @@ def test_a_direct_invocation_does_what_a_shop_may_do(deployed: Deployed, buyer: 
     assert 2000 == shown["body"]["remaining"]
     assert "registered" == history["body"]["events"][0]["what"]
     assert ["o-1"] == [order["order_id"] for order in listed["body"]["orders"]]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan], ids=str)
+@pytest.mark.parametrize("field", ["amount", "expected_remaining"])
+def test_a_number_that_is_none_is_not_taken_for_all_that_is_left(
+    deployed: Deployed, buyer: Buyer, field: str, number: float
+) -> None:
+    """Lambda's runtime reads 1e999 as infinity, and a cancel without an amount sends everything back."""
+    deployed.registers("o-1")
+    deployed({"action": "verify", "order_id": "o-1", "receipt_id": buyer.pays("o-1")})
+    cancel = {"action": "cancel", "order_id": "o-1", "key": "k-1", "amount": 1000, "reason": "x"}
+    answer = deployed(cancel | {field: number})
+
+    assert (400, "invalid_request") == (answer["status"], answer["body"]["code"])
+    assert 3000 == deployed({"action": "show", "order_id": "o-1"})["body"]["remaining"]
 
 
 def test_a_key_is_still_asked_of_who_comes_over_http(deployed: Deployed) -> None:

@@ -164,10 +164,14 @@ def test_the_example_reads_a_body_in_base64(example: Instance, buyer: Buyer) -> 
     body = json.dumps({"order_id": ORDER_ID, "receipt_id": buyer.pays(ORDER_ID, 3000, approved=True)})
     answers = [
         example({"body": sent, "isBase64Encoded": True})
-        for sent in (base64.b64encode(body.encode()).decode(), "no base64")
+        for sent in (
+            base64.b64encode(body.encode()).decode(),
+            "no base64",
+            base64.b64encode(b"[" * 99_999).decode(),
+        )
     ]
 
-    assert [(200, '{"paid": true}'), (400, '{"paid": false}')] == [
+    assert [(200, '{"paid": true}'), (400, '{"paid": false}'), (400, '{"paid": false}')] == [
         (answer["statusCode"], answer["body"]) for answer in answers
     ]
 

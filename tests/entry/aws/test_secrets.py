@@ -327,6 +327,25 @@ def test_the_function_asks_again_after_five_minutes(aws: PretendAws) -> None:
     assert kept is rotated
 
 
+def test_keys_that_stay_valid_because_new_ones_cannot_be_read_are_said_to(
+    aws: PretendAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever replaces a leaked key by what cannot be read learns that the old one still works, and sees no key."""
+    at = [0.0]
+    keeper = Keeper(KEPT, monotonic=lambda: at[0])
+    keeper.prepare()
+    before = keeper.ready()
+    aws.secrets[SECRET] = json.dumps({"client": "client-key", "secret": ["rotated"]})
+    at[0] = 301.0
+    after = keeper.ready()
+    keeper.forget()
+
+    assert before is after
+    (told,) = [line for line in caplog.messages if "older keys stay valid" in line]
+    assert "BOOTPAY_SECRET_KEY_ARN" in told
+    assert "rotated" not in told
+
+
 def test_who_has_valid_keys_waits_a_second_at_most_for_new_ones(
     aws: PretendAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:

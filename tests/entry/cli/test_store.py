@@ -15,7 +15,9 @@ from tests.adapters import dynamodb_local
 from dojang.adapters.dynamodb.schema import MIGRATING_ACTIONS
 from dojang.adapters.dynamodb.signed import SignedTable
 from dojang.adapters.dynamodb.table import Answer, Request, TableRefused
+from dojang.adapters.sqlite import SqliteBackend
 from dojang.entry.cli.codes import Code
+from dojang.errors import ConfigError
 
 if TYPE_CHECKING:
     from conftest import Buyer, Door, Shell
@@ -118,6 +120,21 @@ def _verdicts(dojang: Shell, *words: str, code: int = 0) -> dict[str, str]:
     ended = dojang("doctor", "--format", "json", *words)
     assert code == ended.code, ended.out + ended.err
     return {check["check"]: check["verdict"] for check in ended.data["checks"]}
+
+
+def test_a_store_that_does_not_tell_its_version_keeps_nobody_from_the_other_checks(
+    dojang: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A running function's own policy does not let it describe the table; the rest is looked at all the same."""
+
+    def refused(_: object) -> int:
+        raise ConfigError("may not describe the table")
+
+    monkeypatch.setattr(SqliteBackend, "version", property(refused))
+    dojang("migrate")
+    verdicts = _verdicts(dojang, code=1)
+
+    assert ("fail", "ok", "ok") == (verdicts["store"], verdicts["settings"], verdicts["bootpay"])
 
 
 def test_a_healthy_shop_is_found_healthy(dojang: Shell, door: Door, buyer: Buyer) -> None:

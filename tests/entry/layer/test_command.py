@@ -227,6 +227,24 @@ def test_a_missing_profile_is_one_sentence() -> None:
     assert "AWS_PROFILE" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("region", "endpoint", "sentence"),
+    [
+        ("seoul 1", "", "--publish needs a region such as ap-northeast-2"),
+        ("ap-northeast-2", "nonsense", "AWS_ENDPOINT_URL: Invalid endpoint: nonsense"),
+    ],
+)
+def test_a_wrong_region_or_address_is_one_sentence(
+    aws: PretendLambda, region: str, endpoint: str, sentence: str
+) -> None:
+    """Nobody was asked, so nobody is called unreachable."""
+    result = _type("--publish", "--region", region, AWS_ENDPOINT_URL=endpoint or aws.url)
+
+    assert 2 == result.exit_code
+    assert sentence in result.stderr
+    assert [] == aws.asked
+
+
 def test_missing_boto3_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bare install builds layers; publishing needs the extra."""
     monkeypatch.setitem(sys.modules, "boto3", None)

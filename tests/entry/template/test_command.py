@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -131,10 +132,22 @@ def test_who_migrates_needs_another_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-west-1", "aws")]
+    "region",
+    [
+        "us-west-1",
+        "cn-north-1",
+        "us-gov-west-1",
+        "eusc-de-east-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+        "us-isof-south-1",
+    ],
 )
-def test_some_regions_are_another_partition(region: str, partition: str) -> None:
-    """An ARN of the usual partition would allow nothing there."""
+def test_a_region_has_the_partition_that_botocore_knows(region: str) -> None:
+    """An ARN of the usual partition would allow nothing elsewhere."""
+    partition = botocore.session.get_session().get_partition_for_region(region)
+
     assert f"arn:{partition}:dynamodb:{region}:" in _type("policy", "--region", region).stdout
 
 

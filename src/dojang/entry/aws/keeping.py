@@ -9,6 +9,7 @@ needs no new deployment.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import random
 import time
@@ -32,6 +33,8 @@ from dojang.web.routes import Api, WebOptions
 from dojang.web.source import Networks
 
 __all__ = ["Keeper", "Open"]
+
+log = logging.getLogger("dojang.entry")
 
 _SECRETS_FOR_S = 300.0
 # While what was read before is still good, somebody waits for an answer and not for news.
@@ -155,9 +158,13 @@ class Keeper:
         else:
             try:
                 fresh = self._read(AwsSecrets(_NEWS_WITHIN_S))
-            except ConfigError:
+            except ConfigError as error:
                 # What was valid five minutes ago is better than no payments at all while secrets cannot be read.
                 fresh = settings
+                log.error(  # noqa: TRY400 - the error quotes no secret, its trace might
+                    "what AWS keeps of the settings is not used anew, so that older keys stay valid: %s",
+                    error,
+                )
         self._settings, self._read_at = fresh, self._now()
         return fresh
 

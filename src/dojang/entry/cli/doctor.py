@@ -118,10 +118,11 @@ def _store(
 
             assert isinstance(backend, DynamoDBBackend)
             backend.check_shards()
+        version = backend.version
     except (ConfigError, StoreError) as error:
         findings.append(_Finding("store", "fail", str(error), Code.FAILURE))
         return None
-    findings.append(_Finding("store", "ok", f"schema version {backend.version}"))
+    findings.append(_Finding("store", "ok", f"schema version {version}"))
     return backend
 
 

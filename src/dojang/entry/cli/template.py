@@ -23,7 +23,7 @@ MADE_BY = "Made by `dojang template sam`"
 
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+|\*")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+|\*")
 _ACCOUNT = re.compile(r"[0-9]{12}|\*")
 
 

@@ -47,6 +47,7 @@ def publish(layer: Layer, name: str, region: str | None = None) -> Published:
         from botocore.exceptions import (  # type: ignore[import-untyped]  # it has no types
             BotoCoreError,
             ClientError,
+            InvalidRegionError,
             NoCredentialsError,
             NoRegionError,
             PartialCredentialsError,
@@ -55,7 +56,14 @@ def publish(layer: Layer, name: str, region: str | None = None) -> Published:
     except ImportError:
         raise ConfigError("--publish needs one more part: pip install 'dojang[aws]'.") from None
     try:
-        client = boto3.Session(region_name=region).client("lambda")
+        try:
+            client = boto3.Session(region_name=region).client("lambda")
+        except InvalidRegionError:
+            raise ConfigError(
+                "--publish needs a region such as ap-northeast-2 (올바른 리전이 아닙니다)."
+            ) from None
+        except ValueError as error:
+            raise ConfigError(f"AWS_ENDPOINT_URL: {error} (올바른 주소가 아닙니다).") from None
         answer = client.publish_layer_version(
             LayerName=name,
             Description=f"dojang {layer.version}: payment verification for Bootpay",
