@@ -414,6 +414,23 @@ def test_an_account_of_a_wrong_price_is_looked_at_even_where_nothing_is_listed(s
     assert [(Fate.HELD, "amount_mismatch")] == [(other.fate, other.reason) for other in shop.payment().others]
 
 
+def test_an_account_for_a_paid_order_is_looked_at_even_where_nothing_is_listed(shop: Shop) -> None:
+    """It is noted once; should it be paid into, the money is held, though no webhook tells of it."""
+    paid(shop)
+    second = shop.bootpay.issue("o1", 1000)
+    for _ in range(3):
+        shop.run(verify(shop.unlisted, OrderId("o1"), second))
+    before = shop.whats()
+    shop.bootpay.ledger.deposit(second)
+    shop.clock.advance(3_601)
+    shop.run(reconcile(shop.unlisted, everything=True))
+
+    assert (["registered", "paid", "receipt_refused"], State.ATTENTION) == (before, shop.state())
+    assert [(Fate.HELD, "order_already_paid")] == [
+        (other.fate, other.reason) for other in shop.payment().others
+    ]
+
+
 def test_a_receipt_on_file_for_another_order_keeps_nobody_from_the_rest(shop: Shop) -> None:
     """Bootpay names it under both orders; the second one's own payment, which nobody told of, still counts."""
     paid(shop)
@@ -802,10 +819,11 @@ def test_bootpay_is_never_asked_faster_than_allowed(shop: Shop, rate: float) -> 
             shop.hear(receipt_id, order_id=f"o{number}")
     shop.clock.advance(121)
     timed = Timed(shop)
-    report = shop.run(reconcile(replace(shop.world, gateway=timed, pace=Pace(rate))))
+    looks: list[ReconcileReport] = []
+    report = shop.run(reconcile(replace(shop.world, gateway=timed, pace=Pace(rate)), told=looks.append))
     gaps = [later - earlier for earlier, later in zip(timed.at, timed.at[1:], strict=False)]
 
-    assert report.calls == len(timed.at)
+    assert report.calls == len(timed.at) == sum(look.calls for look in looks)
     assert min(gaps) >= 1 / rate - 1e-6
     assert {State.PAID} == {shop.state(f"o{number}") for number in range(6)}
 

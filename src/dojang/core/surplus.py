@@ -47,6 +47,8 @@ def second_money(draft: Draft, verdict: Verdict, rules: Rules) -> Decision:
     if was_paid(draft.payment):
         if holds_money and unknown:
             surplus_found(draft, receipt, Reason.ORDER_ALREADY_PAID, rules.on_mismatch)
+        elif receipt.status is ReceiptStatus.AWAITING_DEPOSIT and draft.payment.other(receipt.id) is None:
+            _note(draft, receipt, Reason.ORDER_ALREADY_PAID)
         return draft.done(Refusal(Reason.ORDER_ALREADY_PAID))
     if holds_money and unknown:
         # A person is about to decide on this order: neither count the money nor send it back before that.
@@ -67,24 +69,30 @@ def rejected(draft: Draft, receipt: Receipt, reason: Reason, rules: Rules) -> De
     """The receipt does not pay. If its money is with the shop, that money must not be kept."""
     known = draft.payment.other(receipt.id)
     unknown = _undecided(draft.payment, receipt.id)
-    # An account may still be paid into, and only what is set aside is looked at again where Bootpay has no list.
     waits = receipt.status is ReceiptStatus.AWAITING_DEPOSIT
     noted = waits and known is not None and known.reason == reason.value
     if receipt.status is ReceiptStatus.PAID and reason in _OWED_BACK:
         if unknown and receipt.remaining > 0:
             surplus_found(draft, receipt, reason, rules.on_mismatch)
     elif unknown and reason in _NOTED and (known is None or (known.fate is Fate.SET_ASIDE and not noted)):
-        draft.step(
-            What.RECEIPT_REFUSED,
-            receipt_id=str(receipt.id),
-            price=receipt.price,
-            currency=receipt.currency,
-            reason=reason.value,
-            status=receipt.number,
-            **({"set_aside": True} if waits else {}),
-        )
-        draft.claim(receipt.id)
+        _note(draft, receipt, reason)
     return draft.done(Refusal(reason))
+
+
+def _note(draft: Draft, receipt: Receipt, reason: Reason) -> None:
+    """A receipt that does not pay, in the history."""
+    # An account may still be paid into, and only what is set aside is looked at again where Bootpay has no list.
+    waits = receipt.status is ReceiptStatus.AWAITING_DEPOSIT
+    draft.step(
+        What.RECEIPT_REFUSED,
+        receipt_id=str(receipt.id),
+        price=receipt.price,
+        currency=receipt.currency,
+        reason=reason.value,
+        status=receipt.number,
+        **({"set_aside": True} if waits else {}),
+    )
+    draft.claim(receipt.id)
 
 
 _OWED_BACK = frozenset(

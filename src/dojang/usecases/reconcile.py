@@ -128,10 +128,10 @@ async def reconcile(
     while True:
         notice, order_id = await anext(notices, None), await anext(orders, None)
         if notice is not None:
-            with _one_look(report, told) as look:
+            with _one_look(report, told, gateway) as look:
                 await _settle_notice(world, notice, look, time)
         if order_id is not None:
-            with _one_look(report, told) as look:
+            with _one_look(report, told, gateway) as look:
                 await _check(world, order_id, look, time)
         if notice is None and order_id is None:
             break
@@ -140,12 +140,15 @@ async def reconcile(
 
 
 @contextmanager
-def _one_look(report: ReconcileReport, told: Callable[[ReconcileReport], None]) -> Iterator[ReconcileReport]:
+def _one_look(
+    report: ReconcileReport, told: Callable[[ReconcileReport], None], gateway: PacedGateway
+) -> Iterator[ReconcileReport]:
     """What one look does, for whoever is told of each, and as a part of the whole."""
-    look = ReconcileReport()
+    look, before = ReconcileReport(), gateway.calls
     try:
         yield look
     finally:
+        look.calls = gateway.calls - before
         report.notices += look.notices
         report.checked += look.checked
         report.changes += look.changes

@@ -374,7 +374,10 @@ class ShownChange(msgspec.Struct, frozen=True, kw_only=True):
     before: State
     after: State
     drift: Annotated[
-        bool, msgspec.Meta(description="Whether Bootpay knew something that nobody had told dojang.")
+        bool,
+        msgspec.Meta(
+            description="Whether Bootpay knew what was not on file, be it that its webhook waits to be looked into."
+        ),
     ]
 
 

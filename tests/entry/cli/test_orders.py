@@ -212,6 +212,7 @@ def test_every_table_tells_a_time_in_one_way(dojang: Shell, buyer: Buyer, bootpa
 
     assert all(times)
     assert "account" in tables[3]
+    assert 'account={"bank_name"' in tables[4].replace("\n", "")
     assert [] == [time for found in times for time in found if not re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", time)]
     assert shops in tables[0]
     assert f"served_at={shops}".replace("=", '": "') in tables[1]

@@ -361,6 +361,16 @@ def test_a_webhook_can_be_replayed(dojang: Shell, buyer: Buyer) -> None:
     assert "paid" == dojang.json("orders", "show", "A-1")["state"]
 
 
+def test_a_receipt_that_waits_for_its_approval_is_not_settled_and_not_refused(
+    dojang: Shell, buyer: Buyer
+) -> None:
+    """`verify` would take it, so a program that reads exit codes must not think that it was turned down."""
+    dojang("orders", "add", "A-1", "--price", "3000", "--name", "x")
+    ended = dojang("webhooks", "replay", buyer.pays("A-1"), "--format", "json")
+
+    assert ("not_yet", 4) == (ended.data["outcome"], ended.code)
+
+
 def test_replaying_what_nobody_knows_is_refused(dojang: Shell, buyer: Buyer, unreachable: str) -> None:
     """No such receipt, no such order: 3. Not an id: 2. Nobody to ask: 6."""
     dojang("migrate")

@@ -27,7 +27,7 @@ __all__ = [
 NO_ORDER = "No such order is registered (등록되지 않은 주문입니다): {}"
 """For people; the order\'s id goes where the braces are."""
 NO_RECEIPT = "Bootpay knows no such receipt in this project (부트페이에 없는 영수증입니다): {}"
-"""For people; the receipt\'s id goes where the braces are."""
+"""For people; the receipt's id goes where the braces are."""
 
 NOT_YET = "Not decided yet; ask again (아직 확정되지 않았습니다. 다시 확인해 주세요)."
 """For people."""

@@ -39,7 +39,8 @@ app = typer.Typer(
     context_settings={"max_content_width": 110},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?",
+    help="Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?"
+    "\n\n\b\nExample:\n  dojang demo",
     epilog="Begin with `dojang demo`. Exit codes: 0 fine, 1 failure, 2 usage, 3 refused, 4 outcome unknown, "
     "5 drift found, 6 Bootpay unreachable.",
 )
@@ -67,26 +68,32 @@ def _everywhere(
     """Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?"""
 
 
+def _group(words: str, example: str) -> typer.Typer:
+    # The mark keeps the lines of the example as they are.
+    help_ = f"{words}\n\n\b\nExample:\n  {example}"
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help_)
+
+
 def _add(group: typer.Typer, name: str, command: Callable[..., Code]) -> None:
     words = inspect.cleandoc(command.__doc__ or "")
     # The mark keeps the lines of the example as they are.
     group.command(name, help=words.replace("\nExample:\n", "\n\b\nExample:\n"))(command)
 
 
-_orders = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Register orders and look at them.")
+_orders = _group("Register orders and look at them.", "dojang orders list --state paid")
 _add(_orders, "add", orders.add)
 _add(_orders, "list", orders.list_)
 _add(_orders, "show", orders.show)
 _add(_orders, "history", orders.history)
 
-_webhooks = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What Bootpay has told us.")
+_webhooks = _group("What Bootpay has told us.", "dojang webhooks list")
 _add(_webhooks, "list", webhooks.list_)
 _add(_webhooks, "replay", webhooks.replay)
 
-_layer = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The AWS Lambda layer.")
+_layer = _group("The AWS Lambda layer.", "dojang layer build --python 3.13 --arch arm64")
 _add(_layer, "build", layer.build)
 
-_template = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What AWS needs to be told.")
+_template = _group("What AWS needs to be told.", "dojang template sam --output shop")
 _add(_template, "sam", template.sam)
 _add(_template, "policy", template.policy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
@@ -168,7 +169,7 @@ def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
         [
             *(step[name] for name in _NOT_DETAILS),
             " ".join(
-                f"{key}={timed(key, value)}"
+                f"{key}={_detail(key, value)}"
                 for key, value in step.items()
                 if key not in _NOT_DETAILS and value is not None
             ),
@@ -177,6 +178,11 @@ def history(invocation: Invocation, order_id: OrderIdArgument) -> Code:
     ]
     invocation.terminal.rows({"events": shown}, (*_NOT_DETAILS, "details"), rows)
     return Code.FINE
+
+
+def _detail(name: str, value: object) -> object:
+    told = timed(name, value)
+    return json.dumps(told, ensure_ascii=False) if isinstance(told, dict | list) else told
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -54,8 +54,9 @@ def reconcile(
     """Finish what a crash left, find what Bootpay never told. Safe from many machines at once.
 
     One run looks at 1,000 webhooks and 1,000 orders at most, with --all at every order; `more` tells that something
-    may be left. Ends with 5 if Bootpay knew something that nobody had told us, 6 if it was not reached,
-    1 if something else kept an order from its check: keys that Bootpay refuses, a store that is away.
+    may be left. Ends with 5 if Bootpay knew something that was not on file, be it that its webhook waits to be
+    looked into; 6 if it was not reached, 1 if something else kept an order from its check: keys that Bootpay
+    refuses, a store that is away.
 
     Example:
       dojang reconcile --all

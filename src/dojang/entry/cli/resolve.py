@@ -154,7 +154,7 @@ def _look_again(
             terminal.say(NO_ORDER.format(order), "red")
             return Code.REFUSED
         case ReceiptUnknown():
-            terminal.say(NO_RECEIPT.format(receipt_id or ""), "red")
+            terminal.say(NO_RECEIPT.format(receipt_id or f"order {order}"), "red")
             return Code.REFUSED
         case use_case.NothingToResolve(_, why):
             terminal.say(why, "red")

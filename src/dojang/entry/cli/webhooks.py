@@ -53,7 +53,8 @@ def replay(
 ) -> Code:
     """Look into a receipt again, as if its webhook had just come.
 
-    Ends with 3 if there is no such receipt or order, 4 if it is left for later.
+    Ends with 3 if there is no such receipt or order, 4 if nothing is settled yet: the receipt still waits for somebody,
+    or it is left for later.
 
     Example:
       dojang webhooks replay 6561a5e0c0ffee0123456789
@@ -67,9 +68,9 @@ def replay(
         outcome = run(look_into(world, notice, Deadline(world, _WITHIN_S)))
     invocation.terminal.facts({"receipt_id": str(notice.receipt_id), "outcome": outcome or "later"})
     match outcome:
-        case "settled":
+        case "settled" | "settled_so_far":
             return Code.FINE
-        case "":
+        case "" | "not_yet":
             return Code.UNKNOWN
         case _:
             return Code.REFUSED
