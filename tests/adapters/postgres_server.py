@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
 import pytest
@@ -110,6 +111,14 @@ def server_conninfo() -> str:
     server = own_server()
     atexit.register(server.close)
     return server.conninfo
+
+
+def address_of(conninfo: str, password: str = "any") -> str:
+    """The same as a `postgresql://` address, as `DOJANG_STORE` wants it; the password stands in where there is none."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
+    user, database = parts.pop("user", ""), parts.pop("dbname", "")
+    password = quote(parts.pop("password", password), safe="")
+    return f"postgresql://{user}:{password}@/{database}?{urlencode(parts, quote_via=quote)}"
 
 
 @contextmanager

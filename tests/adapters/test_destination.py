@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import ssl
@@ -652,7 +653,43 @@ def test_trying_a_destination_takes_no_longer_than_allowed(
     monkeypatch.setattr(socket.socket, "connect", note)
     Destination(f"{scheme}://shop.example/d", allow_private=True).reached(2)
 
-    assert [2] == allowed
+    (allowed_s,) = allowed
+    assert allowed_s is not None
+    assert 1 < allowed_s <= 2
+
+
+def test_another_address_of_the_name_is_tried_where_one_refuses(door: Door, names: Names) -> None:
+    """Localhost has two, and many a shop listens on one: nothing was sent to the other, so nothing is repeated."""
+    door.script = [answer(204)]
+    names.known["shop.example"] = [["::1", "127.0.0.1"]]
+    destination = Destination(f"http://shop.example:{door.port}/d", allow_private=True)
+    result = post(destination)
+    tried = destination.reached(2)
+
+    assert isinstance(result, Answered)
+    assert (204, None, 1) == (result.status, tried, len(door.bodies))
+    assert ["shop.example", "shop.example"] == names.asked
+
+
+def test_a_name_is_refused_for_one_address_that_is_not_allowed(names: Names, connections: list[str]) -> None:
+    """Wherever it stands among them."""
+    names.known["shop.example"] = [["93.184.216.34", "10.0.0.1"]]
+    result = post(Destination("https://shop.example/d"))
+
+    assert "private address" in words(result)
+    assert [] == connections
+
+
+def test_a_head_that_makes_no_sense_brings_no_address_into_the_log(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What stands behind the host may be a secret of the shop's, and so may what it answers."""
+    door.script = [b"HTTP/1.1 200 OK\r\nno header\r\nA: answered\r\nContent-Length: 0\r\n\r\n"]
+    caplog.set_level(logging.WARNING)
+    post(Destination(f"http://127.0.0.1:{door.port}/SECRET?token=SECRET", allow_private=True))
+
+    assert 1 == len(door.bodies)
+    assert "" == caplog.text
 
 
 def test_a_destination_is_tried_without_a_post(tls_door: Door, names: Names) -> None:

@@ -352,11 +352,10 @@ def test_no_usable_answer_is_tried_again(said: bytes | None, to: Any, door: Door
 def test_nobody_there_is_tried_again() -> None:
     """A port that has been closed."""
     with opened() as door:
-        queue = to_queue(door)
+        queue, port = to_queue(door), door.port
+    words = f"no connection to 127.0.0.1:{port}: the connection was refused"
 
-    assert HandedOver(
-        settled=False, words="no connection to 127.0.0.1: the connection was refused"
-    ) == hand_over(queue)
+    assert HandedOver(settled=False, words=words) == hand_over(queue)
 
 
 def test_without_keys_nothing_is_sent(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,6 +337,16 @@ def test_what_was_not_yet_paid_has_no_time_of_payment() -> None:
     assert found(looked_up_v1(v1(purchased_at="", status=0))).purchased_at is None
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59+09:00", "0001-01-01T00:00:00+09:00"])
+def test_a_moment_that_means_never_is_none(never: str) -> None:
+    """The end of the calendar stands for "no deadline" in many a system; added to, it leads out of it."""
+    bank = sample("v2_receipt_vbank_issued")["vbank_data"] | {"expired_at": never}
+    receipt = found(looked_up_v2(v2(purchased_at=never, vbank_data=bank)))
+
+    assert receipt.account is not None
+    assert (None, None) == (receipt.purchased_at, receipt.account.expires_at)
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.over_sockets import IDLE_MAX_S, Connections
 
 OVER = Fault(left=False, words="the deadline is over", final=True)
-REFUSED = Fault(left=False, words="no connection to 127.0.0.1: the connection was refused")
 
 
 def asked(deadline: float | None = None) -> Transmit:
@@ -45,6 +45,21 @@ def test_a_connection_idle_for_too_long_is_never_used_again(
     assert 45.0 == IDLE_MAX_S
     assert closed is (used == [1, 2])
     assert used == [seen.connection for seen in server.seen]
+
+
+def test_a_forked_child_asks_on_a_connection_of_its_own(server: Any) -> None:
+    """On its parent's it would read what that had asked for, and the parent what the child had."""
+    line = connected(server.url)
+    line.transmit(asked())
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if isinstance(line.transmit(asked()), Answer) else 1)
+    _, ended = os.waitpid(child, 0)
+    line.transmit(asked())
+    line.close()
+
+    assert 0 == ended
+    assert [1, 2, 1] == [seen.connection for seen in server.seen]
 
 
 def test_what_a_server_says_unasked_is_nobodys_answer(server: Any) -> None:
@@ -92,10 +107,12 @@ def test_every_request_gives_its_place_back(server: Any, closed_port: int) -> No
         line.transmit(asked())
     line.close()
     nobody = connected(f"http://127.0.0.1:{closed_port}")
+    words = f"no connection to 127.0.0.1:{closed_port}: the connection was refused"
+    refused = Fault(left=False, words=words)
 
     assert 5 == len(server.seen)
     for _ in range(2):
-        assert REFUSED == nobody.transmit(asked())
+        assert refused == nobody.transmit(asked())
 
 
 def test_a_deadline_that_is_over_is_noticed_at_every_step(server: Any) -> None:

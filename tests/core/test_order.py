@@ -179,6 +179,11 @@ def test_what_is_no_receipt_id_is_refused(text: object) -> None:
         ({"name": "a\nb"}, "name"),
         ({"name": "\ud800"}, "name"),
         ({"expires_at": datetime(2026, 1, 1)}, "expires_at"),  # noqa: DTZ001 - the point
+        ({"expires_at": datetime.max.replace(tzinfo=UTC)}, "expires_at"),
+        ({"expires_at": datetime.min.replace(tzinfo=UTC)}, "expires_at"),
+        ({"expires_at": "2026-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": None}, "name"),
+        ({"metadata": "x"}, "metadata"),
         ({"metadata": {str(n): n for n in range(51)}}, "metadata"),
         ({"metadata": {"k": "x" * 501}}, "metadata"),
         ({"metadata": {"k" * 501: 1}}, "metadata"),

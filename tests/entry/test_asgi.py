@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -635,6 +636,34 @@ def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
 
     assert (200, b"fine") == (status, body)
     assert (0, "closed\nbye\n", "") == (process.returncode, said, complained)
+
+
+WAITING = SERVER.replace(
+    'return Response(200, b"fine", {})', "print('asked', flush=True); await asyncio.sleep(60)"
+)
+
+
+def test_a_second_signal_ends_at_once_what_the_first_lets_finish() -> None:
+    """Whoever presses Ctrl-C twice wants no page of Python: everything is closed, and it ends as interrupted."""
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+        socket.socket() as caller,
+    ):
+        assert process.stdout is not None
+        host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
+        caller.connect((host, int(port)))
+        caller.sendall(_request("GET", "/"))
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=20)
+
+    assert "closed\n" == said
+    assert "KeyboardInterrupt" == complained.strip().splitlines()[-1]
+    assert "InvalidStateError" not in complained
 
 
 UNREAD = SERVER.replace('b"fine"', 'b"x" * 50_000_000').replace(

@@ -114,6 +114,7 @@ def test_the_emulator_needs_no_account() -> None:
             "24 to 64 random bytes",
         ),
         (BASIC | {"DOJANG_API_KEYS": "short"}, "DOJANG_API_KEYS", "16 characters"),
+        (BASIC | {"DOJANG_API_KEYS": "상점서버용-아주-긴-비밀열쇠-하나"}, "DOJANG_API_KEYS", "ASCII"),
         (EMULATOR | {"DOJANG_STORE": "mysql://x"}, "DOJANG_STORE", "sqlite:///"),
         (EMULATOR | {"DOJANG_STORE": "sqlite://"}, "DOJANG_STORE", "sqlite:///"),
         (EMULATOR | {"DOJANG_STORE": "dynamodb://t"}, "DOJANG_STORE", "dynamodb://table?region="),

@@ -3,7 +3,7 @@
 Plain http never leaves the shop's own network: it is for loopback and private addresses alone, and only where those
 are allowed.
 
-The name is resolved once and the connection goes to that very address, so that a name which answers differently
+The name is resolved once and the connection goes to those very addresses, so that a name which answers differently
 the second time (DNS rebinding) cannot lead into the shop's own network.
 """
 
@@ -13,7 +13,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -101,41 +101,61 @@ class Destination:
         import urllib3
 
         ends_at = time.monotonic() + within_s
-        address = self._address(within_s)
-        if isinstance(address, Unreachable):
-            return address
-        left_s = ends_at - time.monotonic()
-        if left_s <= 0:
-            return Unreachable(f"the address of {self._host} took too long to find")
-        try:
-            answer = self._pool(address).request(
-                "POST",
-                self._target,
-                body=body,
-                headers={"Host": self._host_header, "Content-Type": "application/json", **headers},
-                # Connecting, greeting and sending may take the first each; what all of it leaves is for the answer.
-                timeout=urllib3.Timeout(connect=min(3.0, left_s / 3), total=left_s),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            said = answer.read(_ANSWER_MAX)
-            if len(said) < _ANSWER_MAX:
-                answer.release_conn()
-            else:
-                # What is left unread would be taken for the next answer.
-                answer.close()
-            return Answered(answer.status, said, answer.headers.get("retry-after", "")[:_HEADER_MAX])
-        except urllib3.exceptions.HTTPError as error:
-            return Unreachable(_why(error, within_s))
+        addresses = self._addresses(within_s)
+        if isinstance(addresses, Unreachable):
+            return addresses
+        missed = Unreachable(f"the address of {self._host} took too long to find")
+        for address in addresses:
+            left_s = ends_at - time.monotonic()
+            if left_s <= 0:
+                break
+            try:
+                return self._post_to(address, body, headers, left_s)
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+                # Nothing was sent: another of the name's addresses may answer, as with localhost and its two.
+                missed = Unreachable(_why(error, within_s))
+            except urllib3.exceptions.HTTPError as error:
+                return Unreachable(_why(error, within_s))
+        return missed
+
+    def _post_to(self, address: str, body: bytes, headers: Mapping[str, str], left_s: float) -> Answered:
+        import urllib3
+
+        answer = self._pool(address).request(
+            "POST",
+            self._target,
+            body=body,
+            headers={"Host": self._host_header, "Content-Type": "application/json", **headers},
+            # Connecting, greeting and sending may take the first each; what all of it leaves is for the answer.
+            timeout=urllib3.Timeout(connect=min(3.0, left_s / 3), total=left_s),
+            redirect=False,
+            retries=False,
+            preload_content=False,
+        )
+        said = answer.read(_ANSWER_MAX)
+        if len(said) < _ANSWER_MAX:
+            answer.release_conn()
+        else:
+            # What is left unread would be taken for the next answer.
+            answer.close()
+        return Answered(answer.status, said, answer.headers.get("retry-after", "")[:_HEADER_MAX])
 
     def reached(self, within_s: float) -> Unreachable | None:
         """Connect and hang up: why nothing can be posted here now, or None. Nothing is sent but the greeting of TLS."""
+        ends_at = time.monotonic() + within_s
+        addresses = self._addresses(within_s)
+        if isinstance(addresses, Unreachable):
+            return addresses
+        missed: Unreachable | None = None
+        for address in addresses:
+            missed = self._greeted(address, max(ends_at - time.monotonic(), 0.1))
+            if missed is None:
+                break
+        return missed
+
+    def _greeted(self, address: str, within_s: float) -> Unreachable | None:
         import urllib3
 
-        address = self._address(within_s)
-        if isinstance(address, Unreachable):
-            return address
         # The pool's own way to make one, so that it is judged by the very certificates that a post is judged by.
         connection = self._pool(address)._new_conn()
         connection.timeout = within_s
@@ -149,8 +169,8 @@ class Destination:
             connection.close()
         return None
 
-    def _address(self, within_s: float) -> str | Unreachable:
-        """The one address to connect to, or why not: every address that the name has must be allowed."""
+    def _addresses(self, within_s: float) -> Sequence[str] | Unreachable:
+        """Where to connect to, one after the other, or why not: every address that the name has must be allowed."""
         search = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
         try:
             found = self._resolving.do(search, within_s, too_late=lambda _: None)
@@ -169,7 +189,7 @@ class Destination:
                 )
             if self._scheme != "https" and place is Place.PUBLIC:
                 return Unreachable(f"{self._host} is a public address: use https:// instead of http://")
-        return addresses[0]
+        return addresses[:_ADDRESSES_MAX]
 
     def _allowed(self, place: Place) -> bool:
         match place:

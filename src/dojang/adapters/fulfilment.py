@@ -133,7 +133,7 @@ def _word(answer: Answered) -> Approved | Declined:
     if not 200 <= answer.status < 300:
         return Declined(f"the shop answered HTTP {answer.status}")
     try:
-        said = json.loads(answer.body)
+        said = json.loads(answer.body, object_pairs_hook=_said_once)
     except (ValueError, RecursionError):  # the second: nested deeper than anybody means
         return Declined("the shop's answer is no JSON")
     if not isinstance(said, dict):
@@ -141,6 +141,13 @@ def _word(answer: Answered) -> Approved | Declined:
     if said.get("approve") is True:
         return Approved()
     return Declined(str(said.get("reason") or "the shop declined"))
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise ValueError("a name twice: which of the two was meant, nobody knows")
+    return said
 
 
 class FunctionApproval:

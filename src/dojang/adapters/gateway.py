@@ -13,7 +13,7 @@ from dojang.bootpay.call import Call
 from dojang.bootpay.endpoints import payments
 from dojang.bootpay.endpoints.receipts import BankData, read_receipt
 from dojang.bootpay.endpoints.receipts import Receipt as ReceiptV2
-from dojang.core.order import Money, OrderId, ReceiptId, major_units
+from dojang.core.order import YEARS, Money, OrderId, ReceiptId, major_units
 from dojang.core.receipt import Account, Receipt, ReceiptStatus
 from dojang.errors import InvalidValue, OutcomeUnknown, Refused
 
@@ -90,8 +90,13 @@ def _account_v2(bank: BankData | None) -> Account | None:
         bank_code=bank.bank_code or "",
         number=bank.bank_account or "",
         holder=bank.bank_username or "",
-        expires_at=bank.expired_at,
+        expires_at=_kept_moment(bank.expired_at),
     )
+
+
+def _kept_moment(at: datetime | None) -> datetime | None:
+    """A moment of Bootpay's; None where it says never, as the year 9999 does, or what no store can hold."""
+    return at if at is not None and at.year in YEARS else None
 
 
 def judged_by(
@@ -134,7 +139,7 @@ def judged_by(
             sandbox=sandbox,
             method=method,
             account=account,
-            purchased_at=purchased_at,
+            purchased_at=_kept_moment(purchased_at),
         )
     except InvalidValue as error:
         raise OutcomeUnknown(f"Bootpay's receipt makes no sense: {error}") from None

@@ -36,6 +36,7 @@ from dojang.adapters.rows import (
     payment_json,
     record_from,
 )
+from dojang.bootpay.forking import Forking
 from dojang.core.decision import Decision
 from dojang.core.delivery import Delivery
 from dojang.core.order import Order, OrderId, ReceiptId
@@ -95,7 +96,9 @@ class PostgresBackend:
     is hung up on within `patience_s`, as if the connection had been lost; only a migration waits for as long as it
     takes. Who had to wait for a connection before that may wait nearly twice as long.
 
-    **Limits.** PostgreSQL 14 or newer, a UTF-8 database. Through PgBouncer only with session pooling.
+    **Limits.** PostgreSQL 14 or newer, a UTF-8 database. Through PgBouncer only with session pooling and its
+    `ignore_startup_parameters = extra_float_digits, options`; the server then knows no limit for a statement or a
+    lock, unless `ALTER ROLE … SET statement_timeout` and `lock_timeout` give it one. Not across a `fork`.
 
     Args:
         conninfo: A `postgresql://` address or libpq's key words; what libpq reads from the environment also counts.
@@ -117,6 +120,7 @@ class PostgresBackend:
         self, conninfo: str, *, connections_max: int = 10, patience_s: float = 4.0, migrate: bool = True
     ) -> None:
         self._patience_s = patience_s
+        self._is_forked = False
         self._settings = connection_settings(conninfo, patience_s)
         self.connections_max = connections_max
         with self._direct() as db:
@@ -135,6 +139,11 @@ class PostgresBackend:
             num_workers=2,
             open=True,
         )
+
+        _forking.add(self)
+
+    def _after_fork(self) -> None:
+        self._is_forked = True
 
     def close(self) -> None:
         """Close all connections."""
@@ -220,6 +229,11 @@ class PostgresBackend:
 
     def _connection(self, until: float) -> ImpatientConnection:
         """A connection that is still there, as far as its socket can tell without asking the server."""
+        if self._is_forked:
+            raise ConfigError(
+                "this PostgreSQL store was opened before the process was forked: open one in each process "
+                "(fork 전에 연 저장소입니다. 프로세스마다 새로 열어 주세요)"
+            )
         while True:
             try:
                 db = self._pool.getconn(until - time.monotonic())
@@ -404,6 +418,9 @@ class PostgresBackend:
         """See `Store.claim_checks`."""
         claim = _claim(now, until, limit) | {"first": int(others_first)}
         return [OrderId(row[0]) for row in self._ask("claim_checks", claim)]
+
+
+_forking: Forking[PostgresBackend] = Forking(PostgresBackend._after_fork)
 
 
 def _execute(db: _Connection, query: str, arguments: _Arguments | None = None) -> list[TupleRow]:

@@ -278,6 +278,8 @@ class SqliteBackend:
 
     def retry_delivery(self, delivery_id: str, now: datetime, /) -> Delivery | None:
         """See `Store.retry_delivery`."""
+        # Half a character, as a terminal may hand over: it is nobody's id, and SQLite's driver would fail on it.
+        delivery_id = delivery_id.encode("utf-8", "replace").decode()
         with self.transaction() as db:
             db.execute(_SQL["retry_delivery"], (micros(now), delivery_id))
             row = db.execute(_SQL["delivery"], (delivery_id,)).fetchone()

@@ -49,6 +49,12 @@ class _TimedAnswer(http.client.HTTPResponse):
         self.fp.close()
         self.fp = io.BufferedReader(_TimedReader(sock))
 
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 writes what it cannot read of a head into the log, with the whole URL, which may hold a secret.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+
 
 class TimedHTTPConnection(urllib3.connection.HTTPConnection):
     """A plain connection."""

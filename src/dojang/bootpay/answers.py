@@ -202,14 +202,14 @@ def _look_first(call: Call[object]) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value[:100]
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value)[:100]
+    return "" if value is None else _printable(str(value)[:100])
 
 
 def _words(value: Any) -> str:
-    if not isinstance(value, str):
-        return ""
-    return "".join(mark if mark.isprintable() else " " for mark in value[:_MESSAGE_MAX])
+    return _printable(value[:_MESSAGE_MAX]) if isinstance(value, str) else ""
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else " " for mark in text)

@@ -114,7 +114,7 @@ class Session:
             async with asyncio.timeout(patience):
                 return await self._opened(loop, self._tls if secure else None)
         except (OSError, ValueError) as error:
-            return Fault(left=False, words=f"no connection to {self._address.host}: {fault_words(error)}")
+            return Fault(left=False, words=f"no connection to {self._host}: {fault_words(error)}")
 
     async def _opened(self, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None) -> _Connection:
         """To the first address that takes it. Without an end: the caller sets one, for all of it."""

@@ -18,6 +18,7 @@ from dojang.bootpay.aside import Aside
 from dojang.bootpay.call import Answer
 from dojang.bootpay.conversation import Fault, Transmit
 from dojang.bootpay.faults import fault_words
+from dojang.bootpay.forking import Forking
 from dojang.bootpay.http1 import AnswerReader, written
 from dojang.bootpay.tls import shared_tls_context, tls_context
 
@@ -59,11 +60,16 @@ class Connections:
         self._clock = clock
         self._summed_by = summed_by
         self._tls: ssl.SSLContext | None = None
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(pool_size)
-        self._connecting = Aside(pool_size)
-        self._idle: list[tuple[socket.socket, float]] = []
         self._closed = False
+        self._begin()
+        _forking.add(self)
+
+    def _begin(self) -> None:
+        """Without connections; those of before a fork are the other process's, which letting go of them leaves open."""
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self._pool_size)
+        self._connecting = Aside(self._pool_size)
+        self._idle: list[tuple[socket.socket, float]] = []
 
     def transmit(self, step: Transmit) -> Answer | Fault:
         """Put one request on the wire and read its whole answer."""
@@ -116,7 +122,7 @@ class Connections:
                 lambda: self._opened(connect_s), connect_s, too_late=lambda late: late.close()
             )
         except (OSError, ValueError) as error:
-            return Fault(left=False, words=f"no connection to {self._address.host}: {fault_words(error)}")
+            return Fault(left=False, words=f"no connection to {self._host}: {fault_words(error)}")
 
     def _opened(self, connect_s: float) -> socket.socket:
         host = self._address.host
@@ -163,6 +169,9 @@ class Connections:
                 self._idle.append((connection, self._clock()))
                 return
         connection.close()
+
+
+_forking: Forking[Connections] = Forking(Connections._begin)
 
 
 def _is_open(connection: socket.socket) -> bool:

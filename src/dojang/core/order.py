@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from dojang.core.values import Value, field
 from dojang.errors import InvalidValue
 
-__all__ = ["CURRENCIES", "Money", "Order", "OrderId", "ReceiptId"]
+__all__ = ["CURRENCIES", "YEARS", "Money", "Order", "OrderId", "ReceiptId"]
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9._~:-]{1,64}", re.ASCII)
 _RECEIPT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
@@ -29,6 +29,8 @@ _EXPONENT_MIN = -40
 
 CURRENCIES: Mapping[str, int] = {"KRW": 0, "USD": 2}
 """The currencies an order may have, each with the number of its decimals."""
+YEARS = range(1970, 9000)
+"""Of every moment that is kept: no time zone and no wait leads from them out of what a datetime can hold."""
 
 
 class OrderId(str):
@@ -163,21 +165,43 @@ class Order(Value):
             raise InvalidValue(
                 "tax_free must be between 0 and price (tax_free는 0 이상 price 이하여야 합니다)"
             )
-        if not self.name.strip() or len(self.name) > _NAME_LENGTH_MAX or not self.name.isprintable():
-            raise InvalidValue(
-                f"name must be 1 to {_NAME_LENGTH_MAX} printable characters "
-                f"(name은 1~{_NAME_LENGTH_MAX}자의 문자여야 합니다)"
-            )
-        if self.expires_at is not None and self.expires_at.tzinfo is None:
-            raise InvalidValue("expires_at must carry a time zone (expires_at에는 시간대가 있어야 합니다)")
+        _check_name(self.name)
+        _check_moment(self.expires_at)
         _check_metadata(self.metadata)
 
 
-def _check_metadata(metadata: Mapping[str, object]) -> None:
-    keys: list[object] = list(metadata)
+def _check_moment(at: object) -> None:
+    if at is None:
+        return
+    if not isinstance(at, datetime):
+        raise InvalidValue("expires_at must be a datetime (expires_at은 datetime이어야 합니다)")
+    if at.tzinfo is None:
+        raise InvalidValue("expires_at must carry a time zone (expires_at에는 시간대가 있어야 합니다)")
+    if at.year not in YEARS:
+        raise InvalidValue(
+            f"expires_at must lie between the years {YEARS.start} and {YEARS.stop - 1} "
+            f"(expires_at은 {YEARS.start}년에서 {YEARS.stop - 1}년 사이여야 합니다)"
+        )
+
+
+def _check_name(name: object) -> None:
+    if (
+        not isinstance(name, str)
+        or not name.strip()
+        or len(name) > _NAME_LENGTH_MAX
+        or not name.isprintable()
+    ):
+        raise InvalidValue(
+            f"name must be 1 to {_NAME_LENGTH_MAX} printable characters "
+            f"(name은 1~{_NAME_LENGTH_MAX}자의 문자여야 합니다)"
+        )
+
+
+def _check_metadata(metadata: object) -> None:
     small = (
-        len(keys) <= _METADATA_KEYS_MAX
-        and all(isinstance(key, str) and _is_plain(key) for key in keys)
+        isinstance(metadata, Mapping)
+        and len(metadata) <= _METADATA_KEYS_MAX
+        and all(isinstance(key, str) and _is_plain(key) for key in metadata)
         and all(_is_plain(value) for value in metadata.values())
     )
     if not small:

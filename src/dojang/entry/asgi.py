@@ -250,6 +250,7 @@ def serve(
 
     Raises:
         ConfigError: If the address is taken, or whatever `open_app` raises.
+        KeyboardInterrupt: If a second signal came while it answered who still waited.
     """
     # Looked at first: nothing is opened for a server that cannot listen.
     port = free_port(host, port)
@@ -258,11 +259,19 @@ def serve(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
 
+        serving = asyncio.current_task()
+        assert serving is not None
+
         def told() -> None:
-            stop.set()
-            # Whoever says it twice does not want to wait for the last answer.
+            if not stop.is_set():
+                stop.set()
+                return
+            # Whoever says it twice does not want to wait for the last answer, and whoever does so again for nothing.
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+            # The server under it complains of being cut off, which is what was asked for.
+            loop.set_exception_handler(lambda *_: None)
+            serving.cancel()
 
         for number in _SIGNALS:
             loop.add_signal_handler(number, told)
@@ -272,7 +281,10 @@ def serve(
             await serve_until(stop, app, host=host, port=port, ready=ready)
 
     with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
-        runner.run(until_told())
+        try:
+            runner.run(until_told())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 def _spare_the_collector() -> None:

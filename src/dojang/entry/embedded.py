@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from dojang.adapters.fulfilment import FunctionApproval, FunctionFulfilment
+from dojang.bootpay.forking import Forking
 from dojang.core.decision import Accepted, Answer, Refusal
 from dojang.core.order import Money, Order, OrderId, ReceiptId
 from dojang.core.receipt import Account
@@ -31,6 +32,7 @@ from dojang.drive import inline, run
 from dojang.entry.settings import read_settings
 from dojang.entry.wiring import blocking_world
 from dojang.errors import Conflict, InvalidValue
+from dojang.ports import World
 from dojang.usecases.deliver_owed import DeliveryReport, deliver_owed
 from dojang.usecases.reconcile import ReconcileReport, reconcile
 from dojang.usecases.register_order import OrderExists, register_order
@@ -63,6 +65,8 @@ class Outcome:
 class Dojang:
     """The use cases as methods. Serves many threads; calls of one object take turns at the store.
 
+    It may be made before a server forks its workers: each of them opens connections of its own.
+
     Args:
         fulfil: Called by `deliver` with `(delivery_id, message)` for everything owed; must do nothing the second time
             it sees the same id, also while the first call is still going on: one that takes longer than 90 seconds
@@ -91,14 +95,36 @@ class Dojang:
         if unknown:
             raise _unknown(min(unknown))
         self._settings = read_settings({_KEYS[name]: value for name, value in settings.items()})
+        self._fulfil, self._approve = fulfil, approve
+        self._begin()
+        self._open()
+        _forking.add(self)
+
+    def _begin(self) -> None:
+        """Nothing is open yet."""
         self._stack = ExitStack()
+        self._ports: World | None = None
+        self._opening, self._delivering = threading.Lock(), threading.Lock()
+
+    def _open(self) -> World:
         world = blocking_world(self._settings, self._stack)
-        if fulfil is not None:
-            world = replace(world, fulfilment=FunctionFulfilment(_watched("fulfil", fulfil), inline))
-        if approve is not None:
-            world = replace(world, approval=FunctionApproval(_watched("approve", approve), inline))
-        self._world = world
-        self._delivering = threading.Lock()
+        if self._fulfil is not None:
+            world = replace(world, fulfilment=FunctionFulfilment(_watched("fulfil", self._fulfil), inline))
+        if self._approve is not None:
+            world = replace(world, approval=FunctionApproval(_watched("approve", self._approve), inline))
+        self._ports = world
+        return world
+
+    @property
+    def _world(self) -> World:
+        """The ports, opened anew after a fork: two processes on one connection get each other's answers."""
+        with self._opening:
+            return self._ports or self._open()
+
+    def _after_fork(self) -> None:
+        # Never closed here: the other process goes on with what it holds.
+        _left_behind.append(self._stack)
+        self._begin()
 
     def register(
         self,
@@ -171,6 +197,10 @@ class Dojang:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+_left_behind: list[ExitStack] = []
+_forking: Forking[Dojang] = Forking(Dojang._after_fork)
 
 
 def _unknown(name: str) -> InvalidValue:

@@ -643,6 +643,11 @@ def _base64_of(secret: str) -> bytes:
 
 def _check_api_keys(keys: tuple[str, ...], mode: Mode) -> tuple[str, ...]:
     _check_unpublished("DOJANG_API_KEYS", keys, mode, _MAKE_KEY)
+    if not all(key.isascii() and key.isprintable() for key in keys):
+        raise ConfigError(
+            "DOJANG_API_KEYS: a key is letters, digits and signs of ASCII, because it comes in a header. Make one: "
+            f"{_MAKE_KEY} (헤더로 보내는 키이므로 ASCII 문자만 쓸 수 있습니다. 위 명령으로 만들어 주세요)"
+        )
     if mode is Mode.LIVE and any(len(key) < 16 for key in keys):
         raise ConfigError(
             "DOJANG_API_KEYS: in mode live every key needs at least 16 characters. Make one: "

@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from dojang.core.order import OrderId
+from dojang.core.order import YEARS, OrderId
 from dojang.errors import InvalidValue
 from dojang.web.shapes import CURSOR_PATTERN
 
@@ -43,8 +43,6 @@ _DELIVERY_ID = r"[A-Za-z0-9._~:@-]{1,200}"
 _IDEMPOTENCY_KEY = r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?"
 # A `+` in a query means a space, and `+09:00` is mostly sent unquoted: read the space as the sign it was.
 _LOST_PLUS = r" (?=\d\d:?\d\d$)"
-# Far from both ends of what a datetime can hold, so that no time zone leads out of it.
-_YEARS = range(1970, 9999)
 
 
 def read_body(body: bytes, kind: type[T]) -> T:
@@ -160,7 +158,7 @@ def check_moment(at: datetime | None, name: str) -> datetime:
     Raises:
         InvalidValue: If it has no time zone or lies centuries away.
     """
-    if at is None or at.tzinfo is None or at.year not in _YEARS:
+    if at is None or at.tzinfo is None or at.year not in YEARS:
         # Only an error waits for this import.
         from dojang.web.misfits import no_moment
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
-from tests.adapters.postgres_server import fresh_schema, server_conninfo
+from tests.adapters.postgres_server import address_of, fresh_schema, server_conninfo
 
 from dojang.core.order import OrderId, ReceiptId
 from dojang.entry.settings import read_settings
@@ -28,10 +27,7 @@ SECRET = "p@ss/w0rd#1"
 def store(dojang: Shell) -> Iterator[str]:
     """`DOJANG_STORE` for an empty schema, set for every command of the test."""
     with fresh_schema(server_conninfo()) as conninfo:
-        parts = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
-        user, database = parts.pop("user", ""), parts.pop("dbname", "")
-        password = quote(parts.pop("password", SECRET), safe="")
-        store = f"postgresql://{user}:{password}@/{database}?{urlencode(parts, quote_via=quote)}"
+        store = address_of(conninfo, SECRET)
         dojang.environment["DOJANG_STORE"] = store
         yield store
 
