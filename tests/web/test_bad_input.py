@@ -136,7 +136,7 @@ def test_a_missing_field_is_named(shop: Shop, missing: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said", "said_ko"),
     [
-        ("prise", "unknown field prise: did you mean price?", "필드 prise: price을(를) 쓰려던"),
+        ("prise", "unknown field prise: did you mean price?", "있습니다: prise. price을(를) 쓰려던"),
         ("taxFree", "unknown field taxFree: did you mean tax_free?", "tax_free을(를) 쓰려던"),
         ("금액", "unknown field 금액: known are order_id, price, name,", "쓸 수 있는 필드: order_id, price"),
         ("a b (가)", "a field that is not known", "알 수 없는 필드가"),
@@ -171,7 +171,7 @@ def test_an_unknown_field_inside_another_is_compared_with_its_neighbours(shop: S
     answer = shop.ask("POST", "/v1/orders/o1/cancel", body, headers=ONCE)
 
     assert "unknown field bank_cod in refund_account: did you mean bank_code?" in answer.json["detail"]
-    assert "알 수 없는 refund_account의 필드 bank_cod: bank_code을(를)" in answer.json["detail_ko"]
+    assert "필드가 있습니다: refund_account의 bank_cod. bank_code을(를)" in answer.json["detail_ko"]
     assert "98765432101" not in answer.body.decode()
 
 

@@ -119,7 +119,8 @@ def _unknown_field(name: str, path: str, kind: type) -> InvalidValue:
             f"쓸 수 있는 필드: {', '.join(known)}",
         )
     return InvalidValue(
-        f"The body has an unknown field {name}{inside}: {way} (본문에 알 수 없는 필드가 있습니다:{inside_ko} {name}. {way_ko})"
+        f"The body has an unknown field {name}{inside}: {way} "
+        f"(본문에 알 수 없는 필드가 있습니다:{inside_ko} {name}. {way_ko})"
     )
 
 
