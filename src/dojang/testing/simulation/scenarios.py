@@ -297,15 +297,15 @@ def _approval_forged_webhook(trace: bool) -> Scene:
 
 
 def _webhook_after_a_forged_one(trace: bool) -> Scene:
-    """Somebody told of a deposit before it came, so the true webhook says nothing new."""
+    """Somebody told of a payment before a page confirmed it by itself, so the true webhook says nothing new."""
     stage = Stage(trace=trace, sighted=False)
     order_id, _ = _paid(stage)
-    account = stage.issue(order_id, 1000)
+    second = stage.pay(order_id, 1000, separately_confirmed=True)
     for webhook in _hooks(stage):
         stage.ledger.drop(webhook)
-    forged = Notice(receipt_id=account, kind="PAYMENT_COMPLETED", cancelled="0", order_id=order_id)
+    forged = Notice(receipt_id=second, kind="PAYMENT_COMPLETED", cancelled="0", order_id=order_id)
     run(receive_webhook(stage.world, forged))
-    stage.ledger.deposit(account)
+    stage.ledger.confirm(second)
     (webhook,) = _hooks(stage)
     stage.calm = False
     return stage, [messenger(stage, "bootpay", webhook)]

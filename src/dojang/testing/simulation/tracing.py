@@ -15,7 +15,7 @@ Note = tuple[float, str, str, str]
 BROKEN = "BROKEN"
 """What happens in the last line of a trace that leads up to a broken promise."""
 
-_DOES_MAX = 70
+_DOES_MAX = 80
 _WHO: Mapping[str, str] = {
     "a buyer": "at the payment window: what happens there, happens in Bootpay's books",
     "buyer": "is back from the payment window and wants to know whether the order is paid (verify)",
@@ -37,7 +37,7 @@ _WORDS: Mapping[str, str] = {
     "receipt_refused": "a receipt does not pay for the order, and no money has moved by it",
     "surplus_found": "money came that does not pay for the order",
     "settled": "that is done with",
-    "settled_so_far": "that is done with, but a webhook of the same words may be about more",
+    "settled_so_far": "that is done with; its twin may be about more",
     "not_yet": "the receipt does not show what the webhook says",
     "at_work": "the payment gateway has not finished; looked into again later",
     "dies": "our process that was at work for somebody ends here; what it had done stays done",
