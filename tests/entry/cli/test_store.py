@@ -126,12 +126,18 @@ def test_a_store_that_does_not_tell_its_version_keeps_nobody_from_the_other_chec
     dojang: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A running function's own policy does not let it describe the table; the rest is looked at all the same."""
+    dojang("migrate")
+    opens = SqliteBackend.__init__
+
+    def opened(self: SqliteBackend, *args: object, **kwargs: object) -> None:
+        opens(self, *args, **kwargs)  # type: ignore[arg-type]
+        # Opening it asks for the version as well.
+        monkeypatch.setattr(SqliteBackend, "version", property(refused))
 
     def refused(_: object) -> int:
         raise ConfigError("may not describe the table")
 
-    monkeypatch.setattr(SqliteBackend, "version", property(refused))
-    dojang("migrate")
+    monkeypatch.setattr(SqliteBackend, "__init__", opened)
     verdicts = _verdicts(dojang, code=1)
 
     assert ("fail", "ok", "ok") == (verdicts["store"], verdicts["settings"], verdicts["bootpay"])
