@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -638,16 +638,12 @@ def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None:
     assert (0, "closed\nbye\n", "") == (process.returncode, said, complained)
 
 
-WAITING = SERVER.replace(
-    'return Response(200, b"fine", {})', "print('asked', flush=True); await asyncio.sleep(60)"
-)
-
-
-def test_a_second_signal_ends_at_once_what_the_first_lets_finish() -> None:
-    """Whoever presses Ctrl-C twice wants no page of Python: everything is closed, and it ends as interrupted."""
+@contextmanager
+def _asked(program: str) -> Iterator[tuple[subprocess.Popen[str], socket.socket]]:
+    """A server in a process of its own, and somebody who has asked it and waits."""
     with (
         subprocess.Popen(
-            [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process,
         socket.socket() as caller,
     ):
@@ -655,6 +651,18 @@ def test_a_second_signal_ends_at_once_what_the_first_lets_finish() -> None:
         host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
         caller.connect((host, int(port)))
         caller.sendall(_request("GET", "/"))
+        yield process, caller
+
+
+WAITING = SERVER.replace(
+    'return Response(200, b"fine", {})', "print('asked', flush=True); await asyncio.sleep(60)"
+)
+
+
+def test_a_second_signal_ends_at_once_what_the_first_lets_finish() -> None:
+    """Whoever presses Ctrl-C twice wants no page of Python: everything is closed, and it ends as interrupted."""
+    with _asked(WAITING) as (process, _):
+        assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
@@ -673,16 +681,7 @@ UNREAD = SERVER.replace('b"fine"', 'b"x" * 50_000_000').replace(
 
 def test_who_does_not_read_the_answer_does_not_hold_the_end_up() -> None:
     """The server itself would wait for ever; it is left to itself, and everything of ours is closed."""
-    with (
-        subprocess.Popen(
-            [sys.executable, "-c", UNREAD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process,
-        socket.socket() as caller,
-    ):
-        assert process.stdout is not None
-        host, _, port = process.stdout.readline().strip().removeprefix("http://").partition(":")
-        caller.connect((host, int(port)))
-        caller.sendall(_request("GET", "/"))
+    with _asked(UNREAD) as (process, caller):
         caller.recv(1)
         process.terminate()
         said, complained = process.communicate(timeout=20)

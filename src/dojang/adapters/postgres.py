@@ -139,7 +139,6 @@ class PostgresBackend:
             num_workers=2,
             open=True,
         )
-
         _forking.add(self)
 
     def _after_fork(self) -> None:

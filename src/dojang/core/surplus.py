@@ -69,20 +69,21 @@ def rejected(draft: Draft, receipt: Receipt, reason: Reason, rules: Rules) -> De
     """The receipt does not pay. If its money is with the shop, that money must not be kept."""
     known = draft.payment.other(receipt.id)
     unknown = _undecided(draft.payment, receipt.id)
-    waits = receipt.status is ReceiptStatus.AWAITING_DEPOSIT
-    noted = waits and known is not None and known.reason == reason.value
     if receipt.status is ReceiptStatus.PAID and reason in _OWED_BACK:
         if unknown and receipt.remaining > 0:
             surplus_found(draft, receipt, reason, rules.on_mismatch)
-    elif unknown and reason in _NOTED and (known is None or (known.fate is Fate.SET_ASIDE and not noted)):
+    elif unknown and reason in _NOTED and (known is None or known.fate is Fate.SET_ASIDE):
         _note(draft, receipt, reason)
     return draft.done(Refusal(reason))
 
 
 def _note(draft: Draft, receipt: Receipt, reason: Reason) -> None:
-    """A receipt that does not pay, in the history."""
+    """A receipt that does not pay, in the history: one that waits once for each reason, however often it is seen."""
     # An account may still be paid into, and only what is set aside is looked at again where Bootpay has no list.
     waits = receipt.status is ReceiptStatus.AWAITING_DEPOSIT
+    known = draft.payment.other(receipt.id)
+    if waits and known is not None and known.reason == reason.value:
+        return
     draft.step(
         What.RECEIPT_REFUSED,
         receipt_id=str(receipt.id),

@@ -258,7 +258,6 @@ def serve(
     async def until_told() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-
         serving = asyncio.current_task()
         assert serving is not None
 

@@ -77,6 +77,8 @@ def test_retrying_what_is_not_there_is_refused(dojang: Shell) -> None:
 
     assert 3 == ended.code
     assert "A-404:2:order_paid" in ended.err
+    # Half a character, as a terminal hands over a byte that is no text.
+    assert 3 == dojang("deliver", "--retry", "\udcff").code
 
 
 def test_reconcile_finds_what_nobody_told(dojang: Shell, buyer: Buyer) -> None:

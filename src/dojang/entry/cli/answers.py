@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 NO_ORDER = "No such order is registered (등록되지 않은 주문입니다): {}"
-"""For people; the order\'s id goes where the braces are."""
+"""For people; the order's id goes where the braces are."""
 NO_RECEIPT = "Bootpay knows no such receipt in this project (부트페이에 없는 영수증입니다): {}"
 """For people; the receipt's id goes where the braces are."""
 

@@ -33,14 +33,22 @@ from dojang.entry.cli.terminal import Format
 
 __all__ = ["app", "main"]
 
+
+def _with_example(words: str, example: str) -> str:
+    # The mark keeps the lines of the example as they are.
+    return f"{words}\n\n\b\nExample:\n  {example}"
+
+
 app = typer.Typer(
     cls=Root,
     no_args_is_help=True,
     context_settings={"max_content_width": 110},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?"
-    "\n\n\b\nExample:\n  dojang demo",
+    help=_with_example(
+        "Has this order really been paid, exactly once? 이 주문은 정말로, 단 한 번 결제되었는가?",
+        "dojang demo",
+    ),
     epilog="Begin with `dojang demo`. Exit codes: 0 fine, 1 failure, 2 usage, 3 refused, 4 outcome unknown, "
     "5 drift found, 6 Bootpay unreachable.",
 )
@@ -69,9 +77,7 @@ def _everywhere(
 
 
 def _group(words: str, example: str) -> typer.Typer:
-    # The mark keeps the lines of the example as they are.
-    help_ = f"{words}\n\n\b\nExample:\n  {example}"
-    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help_)
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_with_example(words, example))
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., Code]) -> None:
